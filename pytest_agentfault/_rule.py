@@ -1,0 +1,232 @@
+"""
+Which requests are struck, and when.
+
+A rule is settings only; what it has counted lives beside it in a `Tally`, so
+that one rule can serve many tests. `difference` both decides and explains:
+`matches` is `not difference`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, fields
+from functools import cache
+from hashlib import sha256
+from random import Random
+from typing import Any, Final
+
+from ._errors import RuleError, nearest
+from ._reply import Request, first_of
+
+UNTIL: Final = ("credential_changes", "waited")
+VERBS: Final = ("connect", "mutate", "answer", "alter", "garble")
+DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+CREDENTIAL_HEADERS: Final = ("authorization", "cookie", "x-api-key", "api-key", "x-goog-api-key", "x-auth-token")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Which requests are struck by which faults, and when.
+
+    Args:
+        to: `"METHOD url-glob"` (`"POST https://api.openai.com/v1/*"`, `"* *"`; a glob without `?`
+            is held against the URL without its query), or a respx pattern (`respx.patterns.M(...)`).
+        faults: what strikes; objects with one of the verbs connect, mutate, answer, alter, garble.
+        times: how many requests are struck; None: every one.
+        after: how many matching requests pass first.
+        every: strike only each n-th matching request.
+        probability: the share of matching requests that is struck, 0 to 1, by the plan's seed.
+        until: `"credential_changes"`: a request with the credential of the first one struck is struck
+            for good, others pass. `"waited"`: once struck, requests are struck again until the reply's
+            Retry-After has passed on the clock.
+        name: what messages call it; a scenario's name.
+        damages: `"nothing"` or `"payload"`: whether a test that passes on a struck reply alone was misled.
+
+    Raises:
+        RuleError: a setting has a wrong type or value, or two faults would answer.
+    """
+
+    to: Any
+    faults: tuple[Any, ...]
+    times: int | None = None
+    after: int = 0
+    every: int = 1
+    probability: float = 1.0
+    until: str | None = None
+    name: str = ""
+    damages: str = "nothing"
+
+    def __post_init__(self) -> None:
+        _check_to(self.to)
+        _check_count("times", self.times, 1, optional=True)
+        _check_count("after", self.after, 0)
+        _check_count("every", self.every, 1)
+        number = isinstance(self.probability, int | float) and not isinstance(self.probability, bool)
+        if not number or not 0 < self.probability <= 1:
+            raise RuleError(
+                "`probability` must be a share of the requests", repr(self.probability), "give a number over 0, up to 1"
+            )
+        if self.until is not None and self.until not in UNTIL:
+            raise RuleError("unknown `until`", repr(self.until), nearest(str(self.until), UNTIL))
+        if self.damages not in ("nothing", "payload"):
+            raise RuleError("unknown `damages`", repr(self.damages), nearest(str(self.damages), ("nothing", "payload")))
+        self._check_faults()
+
+    def _check_faults(self) -> None:
+        if not self.faults:
+            raise RuleError("a rule strikes with at least one fault", "none", "name a scenario or give faults=")
+        for fault in self.faults:
+            if not verbs_of(fault):
+                raise RuleError(
+                    "this is not a fault",
+                    f"{fault!r}, which has none of the verbs",
+                    f"give it one of the methods {', '.join(VERBS)}",
+                )
+        answering = [type(f).__name__ for f in self.faults if "answer" in verbs_of(f)]
+        if len(answering) > 1:
+            raise RuleError(
+                "two faults of one rule would answer in the vendor's place",
+                " and ".join(answering),
+                "put them into two rules, or drop one",
+            )
+
+    def difference(self, request: Request) -> str:
+        """Why this request is not the rule's: one line; empty when it is."""
+        if not isinstance(self.to, str):
+            return _pattern_difference(self.to, request)
+        methods, glob = self.to.split(None, 1)
+        wrong = []
+        if methods != "*" and request.method.upper() not in methods.upper().split("|"):
+            wrong.append(f"method is {request.method}, not {methods}")
+        if not _url_matches(glob, request.url):
+            wrong.append(f"URL {request.url} does not match {glob}")
+        return "; ".join(wrong)
+
+    def matches(self, request: Request) -> bool:
+        """True when a request is one this rule looks at."""
+        return not self.difference(request)
+
+    def may_reach(self, host: str, port: int) -> bool:
+        """True when some URL on this host and port can match: whether a door must let it in."""
+        if not isinstance(self.to, str):
+            return True
+        glob = self.to.split(None, 1)[1]
+        return any(_could_begin(glob, f"{authority(scheme, host, port)}/") for scheme in DEFAULT_PORTS)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one rule has counted in one test."""
+
+    random: Random
+    seen: int = 0
+    struck: int = 0
+    credential: str | None = None
+    holds_until: float | None = None
+    last_difference: str = ""
+    near: int = field(default=-1)
+
+    def is_due(self, rule: Rule, request: Request, now: float) -> bool:
+        """Count one matching request, and say whether it is struck."""
+        self.seen += 1
+        if self.holds_until is not None and now < self.holds_until:
+            return True
+        if rule.until == "credential_changes" and self.credential is not None:
+            return self.credential == credential_digest(request)
+        place = self.seen - rule.after
+        if place < 1 or (place - 1) % rule.every:
+            return False
+        if rule.times is not None and self.struck >= rule.times:
+            return False
+        return rule.probability >= 1 or self.random.random() < rule.probability
+
+
+def credential_digest(request: Request) -> str:
+    """A digest of what the request proves itself with; the credential itself is never kept."""
+    proof = "\n".join(f"{name}:{first_of(request.headers, name)}" for name in CREDENTIAL_HEADERS)
+    return sha256(proof.encode()).hexdigest()
+
+
+def verbs_of(fault: object) -> tuple[str, ...]:
+    """The verbs an object has: what makes it a fault."""
+    return _verbs_of_type(type(fault))
+
+
+@cache
+def _verbs_of_type(kind: type) -> tuple[str, ...]:
+    return tuple(verb for verb in VERBS if callable(getattr(kind, verb, None)))
+
+
+def settings_of(kind: type) -> dict[str, Any]:
+    """The settings of a fault (its fields and their types as text), but for the hidden `random`."""
+    return {f.name: f.type for f in fields(kind) if f.name != "random"}
+
+
+def authority(scheme: str, host: str, port: int) -> str:
+    """`scheme://host`, with the port only where it is not the scheme's own."""
+    shown = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{shown}" if DEFAULT_PORTS.get(scheme) == port else f"{scheme}://{shown}:{port}"
+
+
+def _check_to(to: object) -> None:
+    if isinstance(to, str):
+        parts = to.split()
+        if len(parts) == 2 and re.fullmatch(r"\*|[A-Za-z]+(\|[A-Za-z]+)*", parts[0]):
+            return
+    elif callable(getattr(to, "match", None)):
+        return
+    raise RuleError(
+        "`to` must be a method and a URL pattern, or a respx pattern",
+        repr(to),
+        'write it like "POST https://api.openai.com/v1/*" (* for any method, * in the URL for any text)',
+    )
+
+
+def _check_count(name: str, value: object, least: int, optional: bool = False) -> None:
+    if optional and value is None:
+        return
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise RuleError(f"`{name}` must be a whole number", repr(value), f"give {least} or more")
+
+
+@cache
+def _glob(pattern: str) -> re.Pattern[str]:
+    return re.compile(".*".join(re.escape(part) for part in pattern.split("*")), re.DOTALL)
+
+
+def _url_matches(glob: str, url: str) -> bool:
+    return _glob(glob).fullmatch(url if "?" in glob else url.partition("?")[0]) is not None
+
+
+@cache
+def _could_begin(glob: str, beginning: str) -> bool:
+    """Whether some text that matches the glob begins like this (`*` is its only wildcard)."""
+    places = {0}
+    for letter in beginning:
+        reached: set[int] = set()
+        for place in _through_stars(glob, places):
+            if place < len(glob) and glob[place] == "*":
+                reached.add(place)
+            elif place < len(glob) and glob[place] == letter:
+                reached.add(place + 1)
+        if not reached:
+            return False
+        places = reached
+    return True
+
+
+def _through_stars(glob: str, places: set[int]) -> set[int]:
+    """All places reachable from these without a letter: behind each star there is also none."""
+    found = set(places)
+    for place in sorted(places):
+        while place < len(glob) and glob[place] == "*":
+            place += 1
+            found.add(place)
+    return found
+
+
+def _pattern_difference(pattern: Any, request: Request) -> str:
+    import httpx  # respx patterns speak of httpx requests
+
+    asked = httpx.Request(request.method, request.url, headers=list(request.headers), content=request.body)
+    return "" if pattern.match(asked) else f"{request.method} {request.url} does not match {pattern!r}"

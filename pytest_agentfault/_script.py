@@ -1,0 +1,295 @@
+"""
+What happens on the wire, step by step: the byte level.
+
+`encode` turns a reply into a script, `Conversation` turns a client's bytes into
+requests. Both are sans-IO, in the manner of h11: doors own no decisions, each
+performs six steps. The set of steps is closed; what is not HTTP at all (a bad
+chunk size, two content-lengths, garbage) is a change of script, made by a fault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final, TypeAlias
+
+import h11
+
+from ._errors import FaultError, UnreachableError
+from ._reply import Data, Delay, End, Head, Headers, How, Lost, Refused, Reply, Request, first_of
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """These bytes as one TCP segment."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing for `seconds`."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """Nothing, for ever; the connection stays open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fin:
+    """Close in good order (FIN): the client reads end of file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """Close at once (RST): the client meets ECONNRESET."""
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """Keep the connection for the next request (RFC 9112 section 9.3)."""
+
+
+Step: TypeAlias = Send | Wait | Stall | Fin | Reset | Next
+ENDS: Final = (Stall, Fin, Reset, Next)
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """The steps a door performs on a client; exactly the last one is an end.
+
+    Raises:
+        FaultError: there is no end, or a step stands behind it.
+    """
+
+    steps: tuple[Step, ...]
+
+    def __post_init__(self) -> None:
+        for number, step in enumerate(self.steps, 1):
+            if isinstance(step, ENDS) != (number == len(self.steps)):
+                break
+        else:
+            if self.steps:
+                return
+        raise FaultError(
+            "illegal script: exactly its last step must be an end",
+            " ".join(type(s).__name__ for s in self.steps) or "no step at all",
+            "finish it with one of Stall, Fin, Reset, Next",
+        )
+
+    @property
+    def sent(self) -> bytes:
+        """All bytes it sends."""
+        return b"".join(s.data for s in self.steps if isinstance(s, Send))
+
+    def parts(self) -> tuple[bytes, list[Step]]:
+        """The head block (status line to blank line), and the steps behind it."""
+        gathered, rest = b"", list(self.steps)
+        while rest and isinstance(rest[0], Send) and b"\r\n\r\n" not in gathered:
+            gathered += rest.pop(0).data  # type: ignore[union-attr]  # narrowed one line above
+        head, blank, body = gathered.partition(b"\r\n\r\n")
+        return head + blank, ([Send(body)] if body else []) + rest
+
+
+BODYLESS: Final = frozenset({204, 304})
+FRAMING: Final = frozenset({"content-length", "transfer-encoding", "connection"})
+
+
+def is_bodyless(request: Request, status: int) -> bool:
+    """True where RFC 9112 section 6.3 ends the message with its head, whatever the headers say."""
+    return status in BODYLESS or status < 200 or request.method == "HEAD"
+
+
+def encode(reply: Reply, request: Request) -> Script:
+    """The script that says this reply in well-formed HTTP/1.1.
+
+    Framing is chunked where the headers say so or where the body has more than
+    one piece and no content-length; otherwise content-length. A content-length
+    is recomputed for a whole reply; for a lost one the header is believed, as
+    the length that was promised.
+    """
+    head = reply.head
+    if head is None:
+        return Script((*_waits(reply), _end(reply, keep_alive=False)))
+    chunked, headers = _framing(reply, head)
+    bodyless = is_bodyless(request, head.status)
+    keep_alive = first_of(headers, "connection").lower() == "keep-alive"
+    steps: list[Step] = []
+    pending = b""  # the head waits for what it shares a segment with
+    for event in reply.events:
+        match event:
+            case Head():
+                pending = _head_block(event, headers)
+            case Delay(seconds):
+                if pending:
+                    steps.append(Send(pending))
+                    pending = b""
+                steps.append(Wait(seconds))
+            case Data(data) if data and not bodyless:
+                if chunked and pending:
+                    steps.append(Send(pending))
+                    pending = b""
+                steps.append(Send(b"%x\r\n%b\r\n" % (len(data), data) if chunked else pending + data))
+                pending = b""
+            case End() if chunked and not bodyless:
+                steps.append(Send(pending + b"0\r\n\r\n"))
+                pending = b""
+            case _:
+                pass
+    if pending:
+        steps.append(Send(pending))
+    return Script((*steps, _end(reply, keep_alive)))
+
+
+def _waits(reply: Reply) -> Iterator[Wait]:
+    return (Wait(e.seconds) for e in reply.events if isinstance(e, Delay))
+
+
+def _end(reply: Reply, keep_alive: bool) -> Step:
+    match reply.last:
+        case Lost(How.RESET):
+            return Reset()
+        case Lost(How.STALLED):
+            return Stall()
+        case Lost(How.CUT) | Refused():
+            return Fin()
+        case _:
+            return Next() if keep_alive else Fin()
+
+
+def _framing(reply: Reply, head: Head) -> tuple[bool, Headers]:
+    """Whether the body is chunked, and the header section that says so truly."""
+    pieces = sum(1 for e in reply.events if isinstance(e, Data) and e.data)
+    length = first_of(head.headers, "content-length")
+    chunked = "chunked" in first_of(head.headers, "transfer-encoding").lower() or (
+        not length and (pieces > 1 or not reply.whole)
+    )
+    kept = tuple(h for h in head.headers if h[0].lower() not in FRAMING)
+    if chunked:
+        kept += (("Transfer-Encoding", "chunked"),)
+    elif head.status >= 200 and head.status != 204:
+        promised = length if length and (not reply.whole or not pieces) else str(len(reply.body))
+        kept += (("Content-Length", promised),)
+    # Closing after each reply is the default: SDKs that cache an async client over
+    # several event loops would otherwise meet a connection of a dead loop.
+    connection = first_of(head.headers, "connection", "close")
+    return chunked, (*kept, ("Connection", connection))
+
+
+def _head_block(head: Head, headers: Headers) -> bytes:
+    reason = head.reason
+    if not reason:
+        try:
+            reason = HTTPStatus(head.status).phrase
+        except ValueError:
+            reason = ""
+    lines = [f"HTTP/1.1 {head.status} {reason}", *(f"{k}: {v}" for k, v in headers)]
+    for line in lines:
+        if "\r" in line or "\n" in line:
+            raise FaultError(
+                "illegal reply: a line break inside its head",
+                repr(line)[:120],
+                "take it out; to send a broken head use the fault `bad_framing`",
+            )
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
+
+
+TOKEN: Final = frozenset(b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+
+
+def speaks_http(first: bytes) -> bool:
+    """True while the first bytes of a connection can still be an HTTP request line."""
+    method, space, target = first[:64].partition(b" ")
+    return bool(method) and TOKEN.issuperset(method) and (not space or target[:1] not in b" \r\n\x00" or not target)
+
+
+class Conversation:
+    """One connection's worth of requests, read from a client's bytes; sans-IO, on h11's server side.
+
+    Args:
+        authority: `scheme://host[:port]` the client dialled, without a default port.
+    """
+
+    def __init__(self, authority: str) -> None:
+        self.authority = authority
+        self._parser = h11.Connection(h11.SERVER)
+        self._head: h11.Request | None = None
+        self._body: list[bytes] = []
+        self._began = b""
+
+    @property
+    def idle(self) -> bool:
+        """True when no request has been begun and left unfinished."""
+        return self._head is None and not self._began
+
+    def receive(self, data: bytes) -> Iterator[Request | Send]:
+        """Take in what the client sent; yield each finished request, and each interim `Send` (100-continue).
+
+        Raises:
+            UnreachableError: the client speaks HTTP/2, asks for an upgrade, or does not speak HTTP.
+        """
+        if self._head is None:
+            self._began += data
+            if b"PRI * HTTP/2.0".startswith(self._began[:14]) and len(self._began) >= 4:
+                raise UnreachableError(
+                    f"a client speaks HTTP/2 to {self.authority}",
+                    "the HTTP/2 connection preface",
+                    "switch HTTP/2 off in the client (httpx: http2=False); faults speak HTTP/1.1",
+                )
+        try:
+            self._parser.receive_data(data)
+            yield from self._events()
+        except h11.RemoteProtocolError as error:
+            raise UnreachableError(
+                f"a client on {self.authority} does not speak HTTP/1.1",
+                f"{error} ({bytes(self._began[:40])!r})",
+                "narrow the rule's `to` to the hosts that speak HTTP",
+            ) from error
+
+    def _events(self) -> Iterator[Request | Send]:
+        while True:
+            event = self._parser.next_event()
+            match event:
+                case h11.Request():
+                    self._refuse_upgrade(event)
+                    self._head = event
+                    self._began = b""
+                case h11.Data(data=piece):
+                    self._body.append(bytes(piece))
+                case h11.EndOfMessage():
+                    yield self._finish()
+                    trailing = self._parser.trailing_data[0]
+                    self._parser = h11.Connection(h11.SERVER)
+                    if not trailing:
+                        return
+                    self._began = bytes(trailing)
+                    self._parser.receive_data(trailing)
+                case h11.NEED_DATA:
+                    if self._parser.they_are_waiting_for_100_continue:
+                        response = h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue")
+                        yield Send(self._parser.send(response) or b"")
+                    return
+                case _:
+                    return
+
+    def _refuse_upgrade(self, head: h11.Request) -> None:
+        upgrade = dict(head.headers).get(b"upgrade")
+        if upgrade and upgrade.lower() != b"h2c":  # urllib and curl may offer h2c; a server may ignore it
+            raise UnreachableError(
+                f"a client asks {self.authority} for an upgrade",
+                f"Upgrade: {upgrade.decode('latin-1')}",
+                "narrow the rule's `to` so that it leaves this host out; faults speak HTTP/1.1 only",
+            )
+
+    def _finish(self) -> Request:
+        assert self._head is not None  # h11 gives EndOfMessage only behind a Request
+        head, self._head = self._head, None
+        body, self._body = b"".join(self._body), []
+        target = head.target.decode("latin-1")
+        url = target if "://" in target[:9] else self.authority + target
+        headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in head.headers.raw_items())
+        return Request(head.method.decode("latin-1"), url, headers, body)
