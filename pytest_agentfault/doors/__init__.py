@@ -1,0 +1,1 @@
+"""Where a client is let in: one door per file."""

@@ -1,0 +1,1 @@
+"""Where the healthy reply comes from: one upstream per file."""
