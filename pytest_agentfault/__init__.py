@@ -38,7 +38,7 @@ _HOMES = {
     "_rule": ("Rule",),
     "_script": ("Fin", "Next", "Reset", "Script", "Send", "Stall", "Wait"),
 }
-__all__ = sorted(name for names in _HOMES.values() for name in names)  # noqa: PLE0605
+__all__ = sorted(name for names in _HOMES.values() for name in names)
 
 
 def __getattr__(name: str) -> Any:

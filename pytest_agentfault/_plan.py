@@ -15,12 +15,12 @@ from collections.abc import Awaitable, Callable, Generator, Iterable
 from dataclasses import dataclass, replace
 from random import Random
 from threading import Lock
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from ._errors import FaultError
 from ._reply import Head, Refused, Reply, Request
 from ._rule import Rule, Tally, credential_digest, verbs_of
-from ._script import Script, encode
+from ._script import Script, Send, encode
 
 CONFESSION: Final = "X-Agentfault"
 CONNECT: Final = "CONNECT"
@@ -59,6 +59,18 @@ class Exchange:
     struck: tuple[Strike, ...]
     began: float
     ended: float
+
+
+class Upstream(Protocol):
+    """Where the healthy reply comes from. It may also have `async asend(request) -> Reply`."""
+
+    def serves(self, request: Request) -> bool:
+        """Whether this upstream is the one to ask."""
+        ...
+
+    def send(self, request: Request) -> Reply:
+        """The healthy reply; may block."""
+        ...
 
 
 Flow: TypeAlias = Generator[Request, Reply, Exchange]
@@ -295,11 +307,11 @@ def _confess(script: Script, struck: list[Strike]) -> Script:
     """Name what struck in a header, so that nobody takes an injected reply for the vendor's."""
     names = ", ".join(dict.fromkeys(s.name for s in struck))
     for number, step in enumerate(script.steps):
-        data = getattr(step, "data", b"")
+        data = step.data if isinstance(step, Send) else b""
         place = data.find(b"\r\n")
-        if data.startswith(b"HTTP/1.") and place > 0:
+        if isinstance(step, Send) and data.startswith(b"HTTP/1.") and place > 0:
             line = f"\r\n{CONFESSION}: {names}".encode("latin-1", "replace")
-            told = replace(step, data=data[:place] + line + data[place:])
+            told = Send(data[:place] + line + data[place:])
             return Script((*script.steps[:number], told, *script.steps[number + 1 :]))
     return script
 

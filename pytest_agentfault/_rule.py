@@ -149,11 +149,12 @@ def credential_digest(request: Request) -> str:
 
 def verbs_of(fault: object) -> tuple[str, ...]:
     """The verbs an object has: what makes it a fault."""
-    return _verbs_of_type(type(fault))
+    kind: Any = type(fault)
+    return _verbs_of_type(kind)
 
 
 @cache
-def _verbs_of_type(kind: type) -> tuple[str, ...]:
+def _verbs_of_type(kind: Any) -> tuple[str, ...]:
     return tuple(verb for verb in VERBS if callable(getattr(kind, verb, None)))
 
 

@@ -1,0 +1,143 @@
+"""
+The clock that faults, doors and the code under test share.
+
+It runs like the real one, but a wait costs nothing: a sleep returns at once and
+moves the clock by what was asked. In asyncio the clock jumps only when the loop
+has nothing else to do, so that timeouts and concurrent tasks come in their right
+order. Two things must never run it away: a thread that polls (only threads that
+spoke through a door may move it) and I/O that is truly under way (`busy`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ._seams import Patches
+
+REAL_MONOTONIC: Final = time.monotonic
+REAL_SLEEP: Final = time.sleep
+
+GRACE_SECONDS: Final = 0.001  # what another thread gets to hand its result to an idle loop
+GRACE_WITH_SOCKETS_SECONDS: Final = 0.02  # the same, where the loop also listens to real sockets
+STUCK_SECONDS: Final = 0.05  # after this, a loop without timers waiting on a silent script is stuck
+
+
+@dataclass(frozen=True, slots=True)
+class Slept:
+    """One wait that was asked for: by whom (`time.sleep`, `loop`, `wire`), and for how many seconds."""
+
+    who: str
+    seconds: float
+
+
+class Clock:
+    """Time in seconds, moved by waits instead of by waiting."""
+
+    def __init__(self) -> None:
+        self.offset = 0.0
+        self.slept: list[Slept] = []
+        self._busy = 0
+        self._lock = threading.Lock()
+        self._movers: set[int] = {threading.get_ident()}
+        self._stuck: list[Callable[[], None]] = []
+
+    def now(self) -> float:
+        """The monotonic clock as the code under test reads it, in seconds."""
+        return REAL_MONOTONIC() + self.offset
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock on by `seconds`."""
+        with self._lock:
+            self.offset += seconds
+
+    def wait(self, seconds: float, who: str = "wire") -> None:
+        """Wait `seconds` without waiting."""
+        self.advance(seconds)
+        self.slept.append(Slept(who, seconds))
+
+    def may_move_here(self) -> None:
+        """Let sleeps of the current thread move the clock: it takes part in the test."""
+        self._movers.add(threading.get_ident())
+
+    def when_stuck(self, wake: Callable[[], None]) -> None:
+        """Call `wake` if the event loop would otherwise wait for ever on a silent script."""
+        self._stuck.append(wake)
+
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """Real I/O is under way: the clock does not jump meanwhile."""
+        with self._lock:
+            self._busy += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._busy -= 1
+
+    def install(self, patches: Patches) -> None:
+        """Put this clock over the process's sleeps and clocks, for asyncio's selector loops too."""
+        patches.set(time, "sleep", self._sleep)
+        for name in ("time", "monotonic", "perf_counter"):
+            patches.set(time, name, self._moved(getattr(time, name)))
+        patches.set(asyncio.base_events.BaseEventLoop, "time", lambda loop: self.now())
+        real_run = asyncio.base_events.BaseEventLoop.run_in_executor
+        patches.set(asyncio.base_events.BaseEventLoop, "run_in_executor", self._counted(real_run))
+        for kind in {selectors.DefaultSelector, selectors.SelectSelector}:
+            patches.set(kind, "select", self._jumping(kind.select))
+
+    def _moved(self, real: Callable[[], float]) -> Callable[[], float]:
+        return lambda: real() + self.offset
+
+    def _sleep(self, seconds: float) -> None:
+        if threading.get_ident() in self._movers and seconds > 0:
+            self.wait(seconds, "time.sleep")
+        else:
+            REAL_SLEEP(seconds)
+
+    def _counted(self, real: Any) -> Any:
+        def run_in_executor(loop: Any, executor: Any, func: Any, *args: Any) -> Any:
+            future = real(loop, executor, func, *args)
+            with self._lock:
+                self._busy += 1
+            future.add_done_callback(lambda _: self._less_busy())
+            return future
+
+        return run_in_executor
+
+    def _less_busy(self) -> None:
+        with self._lock:
+            self._busy -= 1
+
+    def _jumping(self, real: Any) -> Any:
+        def select(selector: Any, timeout: float | None = None) -> Any:
+            if threading.get_ident() not in self._movers or (timeout is not None and timeout <= 0):
+                return real(selector, timeout)
+            if timeout is None:
+                return self._forever(real, selector)
+            listens = len(selector.get_map()) > 1  # one is the loop's own self-pipe
+            ready = real(selector, 0) or real(selector, GRACE_WITH_SOCKETS_SECONDS if listens else GRACE_SECONDS)
+            if ready:
+                return ready
+            if self._busy:
+                return real(selector, min(timeout, GRACE_WITH_SOCKETS_SECONDS))
+            self.wait(timeout, "loop")
+            return ready
+
+        return select
+
+    def _forever(self, real: Any, selector: Any) -> Any:
+        if not self._stuck or self._busy:
+            return real(selector, None)
+        ready = real(selector, STUCK_SECONDS)
+        if not ready and not self._busy:
+            waking, self._stuck = self._stuck, []
+            for wake in waking:
+                wake()
+        return ready

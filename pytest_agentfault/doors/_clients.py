@@ -1,0 +1,122 @@
+"""
+Where three libraries go to a connection by a way of their own.
+
+urllib3 and aiohttp do not call the standard library's functions by name, anyio
+does its own TLS. Each of these private seams is quarantined in one function
+here; tests/test_seams.py fails by name when one moves. A library that is
+imported only during the test is followed at that moment.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Final
+
+from .._seams import Patches
+from ._socket import untrusted_error
+from ._transport import MemoryTransport
+
+if TYPE_CHECKING:
+    from .memory import MemoryDoor
+
+
+def _through_urllib3(door: MemoryDoor, patches: Patches) -> None:
+    """urllib3 keeps a copy of `create_connection` that knows no module-level default timeout."""
+    import urllib3.util.connection as seam
+
+    real = seam.create_connection
+
+    def create_connection(address: tuple[str, int], timeout: Any = None, *args: Any, **kwargs: Any) -> Any:
+        host = door.host_behind(address[0])
+        if not door.wants(host, address[1]):
+            return real(address, timeout, *args, **kwargs)
+        return door.connected(host, int(address[1]), timeout)
+
+    patches.set(seam, "create_connection", create_connection)
+
+
+def _through_aiohttp(door: MemoryDoor, patches: Patches) -> None:
+    """aiohttp connects a socket with aiohappyeyeballs before it asks the loop for a transport."""
+    import aiohappyeyeballs
+    from aiohttp.resolver import AsyncResolver
+
+    real_start, real_resolve = aiohappyeyeballs.start_connection, AsyncResolver.resolve
+
+    async def start_connection(addr_infos: Sequence[Any], *args: Any, **kwargs: Any) -> Any:
+        address, port = addr_infos[0][4][:2]
+        host = door.host_behind(address)
+        if not door.wants(host, port):
+            return await real_start(addr_infos, *args, **kwargs)
+        return await door.started(host, port)
+
+    async def resolve(resolver: Any, host: str, port: int = 0, *args: Any) -> Any:
+        if not door.wants(host, port):
+            return await real_resolve(resolver, host, port, *args)
+        found = door.resolved(host, port)
+        return [
+            {"hostname": host, "host": i[4][0], "port": port, "family": i[0], "proto": i[2], "flags": 0} for i in found
+        ]
+
+    patches.set(aiohappyeyeballs, "start_connection", start_connection)
+    patches.set(AsyncResolver, "resolve", resolve)
+
+
+def _through_anyio(door: MemoryDoor, patches: Patches) -> None:
+    """anyio does its own TLS over a stream, where `loop.create_connection` is not told of it."""
+    from anyio.streams.tls import TLSStream
+
+    real = TLSStream.__dict__["wrap"].__func__
+
+    async def wrap(cls: Any, /, transport_stream: Any, **kwargs: Any) -> Any:
+        transport = getattr(transport_stream, "_transport", None)
+        if not isinstance(transport, MemoryTransport):
+            return await real(cls, transport_stream, **kwargs)
+        if transport.stand_in.untrusted:
+            raise untrusted_error()
+        transport.start_tls(kwargs.get("ssl_context"))
+        return transport_stream
+
+    patches.set(TLSStream, "wrap", classmethod(wrap))
+
+
+SEAMS: Final[dict[str, Callable[[MemoryDoor, Patches], None]]] = {
+    "urllib3.util.connection": _through_urllib3,
+    "aiohttp.resolver": _through_aiohttp,
+    "anyio.streams.tls": _through_anyio,
+}
+
+
+def follow_clients(door: MemoryDoor, patches: Patches) -> None:
+    """Patch the seams of the libraries that are loaded, and of the others when they are."""
+    waiting = {name: seam for name, seam in SEAMS.items() if name not in sys.modules}
+    for name in SEAMS.keys() - waiting.keys():
+        SEAMS[name](door, patches)
+    if waiting:
+        patches.set(sys, "meta_path", [_Follower(waiting, door, patches), *sys.meta_path])
+
+
+class _Follower:
+    """Lets a module be imported as ever, and patches its seam right after."""
+
+    def __init__(
+        self, waiting: dict[str, Callable[[MemoryDoor, Patches], None]], door: MemoryDoor, patches: Patches
+    ) -> None:
+        self._waiting, self._door, self._patches = waiting, door, patches
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        seam = self._waiting.pop(name, None)
+        spec = find_spec(name) if seam else None  # asks the other finders: the name waits no longer
+        if seam is None or spec is None or spec.loader is None:
+            return None
+        real: Any = spec.loader.exec_module
+
+        def exec_module(module: ModuleType) -> None:
+            real(module)
+            seam(self._door, self._patches)
+
+        spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+        return spec

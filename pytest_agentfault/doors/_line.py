@@ -1,0 +1,167 @@
+"""
+One client's connection in memory: its bytes go in, steps come out.
+
+What the blocking socket and the asyncio transport have in common. It decides
+nothing itself: the conversation reads, the plan strikes, the script says what
+happens; both ends only perform it.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+from .._errors import UnreachableError, UpstreamError, WouldBlockForeverError
+from .._plan import Exchange, Plan, Upstream, drive
+from .._reply import Reply, Request
+from .._rule import authority
+from .._script import Conversation, Send, Step, speaks_http
+from .._seams import client_tls
+
+
+class Clock(Protocol):
+    """What a door asks of a clock."""
+
+    def now(self) -> float:
+        """Seconds."""
+        ...
+
+    def wait(self, seconds: float, who: str = "wire") -> None:
+        """Let `seconds` pass."""
+        ...
+
+    def may_move_here(self) -> None:
+        """The current thread takes part in the test."""
+        ...
+
+    def when_stuck(self, wake: Callable[[], None]) -> None:
+        """Call `wake` when an event loop could only wait for ever."""
+        ...
+
+
+class Signals:
+    """Two file descriptors that a client may poll: one always readable, one never.
+
+    A connection in memory has no descriptor of its own, but pools ask the
+    system whether an idle connection has something to read.
+    """
+
+    def __init__(self) -> None:
+        readable, other = socket.socketpair()
+        silent, kept = socket.socketpair()
+        other.close()  # end of file makes the first one readable
+        fds = [readable.detach(), silent.detach(), kept.detach()]
+        self.readable, self.silent = fds[0], fds[1]
+        weakref.finalize(self, _close_all, fds, os.getpid())
+
+
+def _close_all(fds: Sequence[int], owner: int) -> None:
+    if os.getpid() == owner:  # a forked child has copies of its own
+        for fd in fds:
+            socket.close(fd)
+
+
+class Line:
+    """The state of one connection through the memory door.
+
+    Args:
+        plan: what strikes.
+        upstreams: where healthy replies come from, asked in order.
+        clock: what waits are told to.
+        host: the name the client dialled.
+        port: the port it dialled.
+    """
+
+    def __init__(self, plan: Plan, upstreams: Sequence[Upstream], clock: Clock, host: str, port: int) -> None:
+        self.plan, self.upstreams, self.clock = plan, upstreams, clock
+        self.host, self.port = host, port
+        self.tls: ssl.SSLContext | None = None
+        self.is_tls = False
+        self.steps: deque[Step] = deque()
+        self.hung_up = False
+        self._conversation: Conversation | None = None
+
+    @property
+    def authority(self) -> str:
+        """`scheme://host[:port]` as dialled."""
+        return authority("https" if self.is_tls else "http", self.host, self.port)
+
+    @property
+    def is_untouched(self) -> bool:
+        """True until the client has sent anything."""
+        return self._conversation is None
+
+    def is_http(self, first: bytes) -> bool:
+        """Whether the client's first bytes are a request; later bytes always belong to it."""
+        return self._conversation is not None or speaks_http(first)
+
+    def requests(self, data: bytes) -> Iterator[Request]:
+        """Read the client's bytes; queue interim steps, yield each finished request."""
+        if self._conversation is None:
+            self._conversation = Conversation(self.authority)
+        try:
+            for item in self._conversation.receive(data):
+                if isinstance(item, Send):
+                    self.steps.append(item)
+                else:
+                    yield item
+        except UnreachableError as error:
+            self.plan.problems.append(error)
+            raise
+
+    def serving(self, request: Request) -> Upstream | None:
+        """The first upstream that serves a request."""
+        return next((upstream for upstream in self.upstreams if upstream.serves(request)), None)
+
+    def upstream(self, request: Request) -> Upstream:
+        """The first upstream that serves a request; there must be one."""
+        found = self.serving(request)
+        if found is not None:
+            return found
+        raise UpstreamError(
+            f"nobody answers {request.method} {request.url}",
+            "no cassette, mock or server for it in this test",
+            'name a recording: @pytest.mark.fault(..., cassette="path.yaml")',
+        )
+
+    def answer(self, request: Request) -> None:
+        """Run the exchange of one request, blocking where its upstream blocks."""
+        self.clock.may_move_here()
+        self.queue(self.kept(lambda: drive(self.plan.exchange(request), self.ask)))
+
+    def ask(self, request: Request) -> Reply:
+        """The healthy reply to one request."""
+        token = client_tls.set(self.tls)
+        try:
+            return self.upstream(request).send(request)
+        finally:
+            client_tls.reset(token)
+
+    def kept(self, run: Callable[[], Exchange]) -> Exchange:
+        """Run; whatever goes wrong is kept for the end of the test, however the client takes it."""
+        try:
+            return run()
+        except BaseException as error:
+            self.plan.problems.append(error)
+            raise
+
+    def queue(self, exchange: Exchange) -> None:
+        """Line up what the client is to meet."""
+        self.steps.extend(exchange.script.steps)
+
+    def would_block(self) -> WouldBlockForeverError:
+        """The error for a read that nothing will ever end."""
+        last = self.plan.log[-1] if self.plan.log else None
+        under = f" ({', '.join(s.name for s in last.struck)} struck it)" if last and last.struck else ""
+        error = WouldBlockForeverError(
+            f"a client waits for ever on {self.authority}",
+            f"the script is silent from here on{under}, and the client has set no time limit for reading",
+            "give the client a read timeout, as it needs one in production too",
+        )
+        self.plan.problems.append(error)
+        return error
