@@ -101,6 +101,7 @@ class Plan:
         self.tallies: list[Tally] = []
         self.log: list[Exchange] = []
         self.problems: list[BaseException] = []
+        self.passed: set[str] = set()  # where connections went that no rule can match
         self.now = now
         self.max_calls = max_calls
         self.hung = False
@@ -120,7 +121,10 @@ class Plan:
 
     def wants(self, host: str, port: int) -> bool:
         """True when a door must let this host in: some rule can match a URL there."""
-        return any(rule.may_reach(host, port) for rule in self.rules)
+        wanted = any(rule.may_reach(host, port) for rule in self.rules)
+        if not wanted:
+            self.passed.add(f"{host}:{port}")
+        return wanted
 
     def check_budget(self) -> None:
         """Raise `Hung` when the budget of calls is spent; doors ask at each new connection."""
@@ -215,6 +219,7 @@ class Plan:
             for rule, tally in claimed:
                 if not any(s.rule is rule for s in struck):
                     tally.struck -= 1
+                    tally.unchanged += 1
                     if tally.struck == 0:
                         tally.credential = None
 

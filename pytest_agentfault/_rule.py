@@ -9,7 +9,7 @@ that one rule can serve many tests. `difference` both decides and explains:
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from functools import cache
 from hashlib import sha256
 from random import Random
@@ -123,8 +123,7 @@ class Tally:
     struck: int = 0
     credential: str | None = None
     holds_until: float | None = None
-    last_difference: str = ""
-    near: int = field(default=-1)
+    unchanged: int = 0
 
     def is_due(self, rule: Rule, request: Request, now: float) -> bool:
         """Count one matching request, and say whether it is struck."""

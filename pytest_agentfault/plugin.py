@@ -1,1 +1,247 @@
-"""The pytest side: light by rule, it imports pytest and the standard library only."""
+"""
+The pytest side.
+
+Light by rule: this file imports pytest and the standard library only, and
+nothing of the rest before a test asks for a fault. Everything it keeps lives in
+the stash of config and item; nothing is global.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from ._summary import Summary
+
+if TYPE_CHECKING:
+    from ._placing import Placement
+    from ._run import Faults, Run
+    from .scenario import Library
+
+VARIANT: Final = "_fault_variant"
+PLACED = pytest.StashKey["tuple[Placement, ...]"]()
+RUN = pytest.StashKey["Run"]()
+LIBRARY = pytest.StashKey["Library"]()
+RECORDINGS = pytest.StashKey[Any]()
+
+MARKERS: Final = (
+    "fault(*what, to=, times=, after=, every=, probability=, until=, raises=, cassette=, checks=, waive=): "
+    "run the test under these faults: names of scenarios (`pytest --fault-list`) or fault objects.",
+    "fault_matrix(*patterns, raises=, ...): run the test once as it is and once per scenario that a pattern names.",
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("agentfault", "failures injected into tests")
+    group.addoption(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="also run every test that has no fault of its own under each scenario of this pattern, "
+        "such as 'any/*' or 'openai/rate-limit'; can be given several times",
+    )
+    group.addoption(
+        "--fault-list",
+        nargs="?",
+        const="text",
+        choices=["text", "json"],
+        help="list the scenarios (as json: for a CI matrix) and exit",
+    )
+    group.addoption(
+        "--fault-seed", type=int, default=0, metavar="N", help="seed of every random choice of a fault; default 0"
+    )
+    group.addoption(
+        "--fault-off",
+        action="store_true",
+        help="place no faults: every test meets its healthy replies (as for recording cassettes)",
+    )
+    parser.addini("fault_scenarios", "directories with scenarios of your own", type="paths", default=[])
+    parser.addini(
+        "fault_hosts",
+        "self-hosted bases, one vendor a line: jira = https://jira.example.com",
+        type="linelist",
+        default=[],
+    )
+    parser.addini("fault_budget_calls", "calls a test may make under a fault before it counts as hung", default="100")
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    from . import _hooks
+
+    pluginmanager.add_hookspecs(_hooks)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for line in MARKERS:
+        config.addinivalue_line("markers", line)
+    config.pluginmanager.register(Summary(), "pytest_agentfault_summary")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    off = ", off" if config.option.fault_off else ""
+    return f"agentfault: seed {config.option.fault_seed}, doors memory{off}"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    if not config.option.fault_list:
+        return None
+    from ._listing import listing
+
+    print(listing(_library(config), config.option.fault_list))  # noqa: T201  # what the option is for
+    return 0
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    marks = list(metafunc.definition.iter_markers("fault_matrix"))
+    asked = metafunc.config.option.fault
+    if not (marks or asked) or metafunc.config.option.fault_off:
+        return
+    from ._variants import variants
+
+    if not marks and metafunc.definition.get_closest_marker("fault"):
+        return
+    found = variants(marks, asked, _library(metafunc.config), metafunc.definition)
+    # Nothing requests the fixture: its value is read from the item's callspec.
+    metafunc.fixturenames.append(VARIANT)
+    metafunc.parametrize(VARIANT, [None, *found], ids=[pytest.HIDDEN_PARAM, *(v.name for v in found)])
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.option.fault_off:
+        return
+    wrong: list[str] = []
+    for item in items:
+        marks = list(item.iter_markers("fault"))
+        variant = getattr(item, "callspec", None) and item.callspec.params.get(VARIANT)  # type: ignore[attr-defined]
+        if marks or variant or "faults" in getattr(item, "fixturenames", ()):
+            _place(item, marks, variant, wrong)
+    if wrong:
+        raise pytest.UsageError("\n".join(wrong))
+
+
+def _place(item: pytest.Item, marks: Iterable[pytest.Mark], variant: Any, wrong: list[str]) -> None:
+    from ._errors import AgentFaultError
+    from ._placing import place
+
+    placed = list(variant.placements) if variant else []
+    for mark in marks:
+        try:
+            placed += place(mark.args, mark.kwargs, _library(item.config), item.path.parent)
+        except AgentFaultError as error:
+            path, line, _ = item.location
+            wrong.append(f"{path}:{(line or 0) + 1}: {item.name}: @pytest.mark.fault: {error}")
+    item.stash[PLACED] = tuple(placed)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    try:
+        return (yield)
+    finally:
+        _stop(item)  # teardown has done it, but for an interrupt
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
+    placed = item.stash.get(PLACED, None)
+    if placed is None:
+        return (yield)
+    run = _start(item, placed)
+    try:
+        return (yield)
+    except BaseException as error:
+        from ._judging import after_error
+
+        if run.struck:
+            after_error(item, run, error)  # the error stays; its outcome is told
+        raise
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    run = item.stash.get(RUN, None)
+    if run is None:
+        return (yield)
+    from ._judging import after_error, after_pass, conclude
+
+    try:
+        yield
+    except BaseException as error:
+        wrong = after_error(item, run, error)
+        if wrong is None:
+            raise
+    else:
+        wrong = after_pass(item, run)
+    conclude(run, wrong)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
+    try:
+        return (yield)
+    finally:
+        _stop(item)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+) -> Generator[None, object, object]:
+    if fixturedef.argname not in ("default_cassette_name", "vcr_cassette_name"):
+        return (yield)
+    from ._variants import bare_name
+
+    # Every variant plays the recording of its baseline, whose name the test's own name decides.
+    with bare_name(request.node, VARIANT):
+        return (yield)
+
+
+@pytest.fixture
+def faults(request: pytest.FixtureRequest) -> Faults:
+    """The faults of this test: `add` places more, `log` holds the exchanges, `outcome` the verdict."""
+    run: Run | None = request.node.stash.get(RUN, None)
+    if run is None:
+        pytest.fail(
+            "the fixture `faults` came too late\n  there is: a test that did not name it when it was collected"
+            " (or --fault-off)\n  to do: name `faults` in the test's or a fixture's arguments",
+            pytrace=False,
+        )
+    return run.faults
+
+
+def _start(item: pytest.Item, placed: tuple[Placement, ...]) -> Run:
+    from ._run import Run
+    from .upstreams.cassette import Recordings
+
+    config = item.config
+    run = Run(
+        placed,
+        _library(config),
+        config.stash.setdefault(RECORDINGS, Recordings()),
+        item.path.parent,
+        f"{config.option.fault_seed}/{item.nodeid}",
+        int(config.getini("fault_budget_calls")),
+    )
+    item.stash[RUN] = run
+    run.start()
+    return run
+
+
+def _stop(item: pytest.Item) -> None:
+    run = item.stash.get(RUN, None)
+    if run is not None:
+        run.stop()
+
+
+def _library(config: pytest.Config) -> Library:
+    library = config.stash.get(LIBRARY, None)
+    if library is None:
+        from ._listing import make_library
+
+        library = config.stash[LIBRARY] = make_library(config)
+    return library

@@ -1,0 +1,151 @@
+"""
+From the words of a mark to the rules of a plan.
+
+What `@pytest.mark.fault`, `faults.add` and a variant of `fault_matrix` have in
+common: names of scenarios or fault objects, and keywords that override their
+rules. Wrong words are found here, which is at collection for everything that a
+mark says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from . import _discover
+from ._errors import RuleError, nearest
+from ._rule import Rule
+
+if TYPE_CHECKING:
+    from .scenario import Library
+
+OVERRIDES: Final = ("to", "times", "after", "every", "probability", "until")
+KEYWORDS: Final = (*OVERRIDES, "raises", "cassette", "checks", "waive")
+CHECKS: Final = "pytest_agentfault.checks"
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """One scenario, or one fault object, as a test asked for it.
+
+    Args:
+        name: what reports call it.
+        rules: what strikes.
+        must_strike: whether it is a failure when none of its rules strikes.
+        must_raise: whether it is a failure when the test passes without raising `raises`.
+        raises: the errors that count as surfaced: a type, a tuple of types, or `pytest.RaisesExc`.
+        cassette: the recording beneath it.
+        checks: names of the checks that judge the log.
+    """
+
+    name: str
+    rules: tuple[Rule, ...]
+    must_strike: bool = True
+    must_raise: bool = True
+    raises: Any = None
+    cassette: Path | None = None
+    checks: tuple[str, ...] = ()
+
+
+def place(
+    what: tuple[Any, ...], words: Mapping[str, Any], library: Library, folder: Path, *, certain: bool = True
+) -> tuple[Placement, ...]:
+    """The placements that a mark or a call of `faults.add` asks for.
+
+    Args:
+        what: names of scenarios, and fault objects.
+        words: the keywords.
+        library: where scenarios are found.
+        folder: what a relative `cassette` is relative to.
+        certain: False for a variant that a pattern chose: it need not strike, nor raise.
+
+    Raises:
+        RuleError: a keyword is unknown or has a wrong value.
+        ScenarioError: there is no scenario of that name.
+    """
+    for word in words:
+        if word not in KEYWORDS:
+            raise RuleError(f"unknown keyword {word!r}", f"{word}={words[word]!r}", nearest(word, KEYWORDS))
+    if not what:
+        raise RuleError(
+            "nothing is named that could strike",
+            "no argument",
+            'name a scenario ("any/rate-limit"; `pytest --fault-list` shows them) or give a fault object',
+        )
+    overrides = {word: words[word] for word in OVERRIDES if word in words}
+    raises = words.get("raises")
+    _check_raises(raises)
+    cassette = _cassette(words.get("cassette"), folder)
+    waived = _check_names(words.get("waive", ()), "waive")
+    asked = _check_names(words.get("checks", ()), "checks")
+    placed = []
+    for item in what:
+        name, rules, checks = _rules_of(item, overrides, library)
+        placed.append(
+            Placement(
+                name=name,
+                rules=rules,
+                must_strike=certain,
+                must_raise=certain,
+                raises=raises,
+                cassette=cassette,
+                checks=tuple(c for c in dict.fromkeys((*checks, *asked)) if c not in waived),
+            )
+        )
+    return tuple(placed)
+
+
+def _rules_of(item: Any, overrides: dict[str, Any], library: Library) -> tuple[str, tuple[Rule, ...], tuple[str, ...]]:
+    if isinstance(item, str):
+        scenario = library.get(item)
+        rules = tuple(replace(rule, **overrides) if overrides else rule for rule in scenario.rules)
+        return scenario.name, rules, scenario.checks
+    if isinstance(item, Rule):
+        return item.name or type(item.faults[0]).__name__, (replace(item, **overrides),), ()
+    if isinstance(item, type):
+        raise RuleError("a fault is given as a class", item.__name__, f"make one: {item.__name__}(...)")
+    if "to" not in overrides:
+        raise RuleError(
+            f"nothing says which requests {type(item).__name__} strikes",
+            f"{item!r} without to=",
+            'add it: to="POST https://api.openai.com/v1/*" (or to="* *" for every request)',
+        )
+    name = type(item).__name__
+    return name, (Rule(faults=(item,), name=name, **overrides),), ()
+
+
+def _check_raises(raises: Any) -> None:
+    kinds = raises if isinstance(raises, tuple) else (raises,)
+    for kind in kinds:
+        is_error = isinstance(kind, type) and issubclass(kind, BaseException)
+        if kind is not None and not is_error and not hasattr(kind, "matches"):
+            raise RuleError(
+                "`raises` must be an exception class",
+                repr(kind),
+                "give a class, a tuple of classes or pytest.RaisesExc",
+            )
+
+
+def _cassette(named: Any, folder: Path) -> Path | None:
+    if named is None:
+        return None
+    if not isinstance(named, str | Path):
+        raise RuleError("`cassette` must be a path", repr(named), 'write it like cassette="cassettes/run.yaml"')
+    path = folder / named
+    if not path.is_file():
+        near = sorted(p.name for p in path.parent.glob("*") if p.is_file()) if path.parent.is_dir() else []
+        raise RuleError(
+            f"there is no cassette {named}", f"no file {path}", f"{nearest(path.name, near)} (in {path.parent})"
+        )
+    return path
+
+
+def _check_names(given: Any, word: str) -> tuple[str, ...]:
+    names = (given,) if isinstance(given, str) else tuple(given)
+    known = _discover.names(CHECKS)
+    for name in names:
+        if name not in known:
+            raise RuleError(f"unknown check in `{word}`", repr(name), nearest(str(name), known))
+    return names

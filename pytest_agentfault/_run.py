@@ -1,0 +1,246 @@
+"""
+One test under faults, from before its fixtures to its verdict.
+
+Puts plan, clock, upstreams and door together, and takes everything off again:
+`stop` may be called at any time and any number of times.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import _discover
+from ._errors import AgentFaultError
+from ._placing import CHECKS, Placement, place
+from ._plan import Exchange, Hung, Plan
+from ._rule import Tally
+from ._seams import Patches
+from ._verdict import Outcome, outcome_of_pass, why_never_struck
+from .clock import Clock
+from .doors.memory import MemoryDoor
+from .scenario import Library, bind
+from .upstreams.cassette import Cassette, Recordings
+from .upstreams.live import Live
+from .upstreams.vcr import Vcr
+
+if TYPE_CHECKING:
+    from .checks import Finding
+
+
+class Faults:
+    """The faults of one test: what the fixture `faults` gives.
+
+    Attributes:
+        log: the exchanges so far, oldest first: request, baseline, reply, script, what struck.
+        outcome: the outcome of the test in one word, once it is over; None before.
+        clock: the clock that faults and the code under test share.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def add(self, *what: Any, **words: Any) -> None:
+        """Let more faults strike from now on; the words are those of the marker `fault`.
+
+        Args:
+            *what: names of scenarios, or fault objects (with `to=`).
+            **words: to, times, after, every, probability, until, raises, cassette, checks, waive.
+
+        Raises:
+            AgentFaultError: a name or a word is wrong.
+        """
+        self._run.add(place(what, words, self._run.library, self._run.folder))
+
+    @property
+    def log(self) -> list[Exchange]:
+        """The exchanges so far, oldest first."""
+        return self._run.plan.log
+
+    @property
+    def outcome(self) -> str | None:
+        """The outcome of the test in one word, once it is over; None before."""
+        outcome = self._run.outcome
+        return outcome.value if outcome else None
+
+    @property
+    def clock(self) -> Clock:
+        """The clock that faults and the code under test share."""
+        return self._run.clock
+
+
+class Run:
+    """One test under faults.
+
+    Args:
+        placements: what the test asked for.
+        library: where `faults.add` finds scenarios.
+        recordings: the cassettes parsed in this session.
+        folder: what a relative cassette path is relative to.
+        seed: every random choice of the test follows from it.
+        max_calls: the budget of calls.
+    """
+
+    def __init__(
+        self,
+        placements: Sequence[Placement],
+        library: Library,
+        recordings: Recordings,
+        folder: Path,
+        seed: str,
+        max_calls: int,
+    ) -> None:
+        self.library, self.folder = library, folder
+        self.clock = Clock()
+        real_time = time.time
+        binding = bind(seed, lambda: real_time() + self.clock.offset)
+        self.plan = Plan(seed=seed, bind=binding, now=self.clock.now, max_calls=max_calls)
+        self.faults = Faults(self)
+        self.outcome: Outcome | None = None
+        self._recordings = recordings
+        self._patches = Patches()
+        self._mount = Vcr()
+        self._upstreams: list[Any] = [self._mount, Live(self.clock.busy)]
+        self._door = MemoryDoor(self.plan, self._upstreams, self.clock, everyone=self._is_recorded)
+        self._placed: list[tuple[Placement, slice]] = []
+        self.add(placements)
+
+    def add(self, placements: Sequence[Placement]) -> None:
+        """Let more faults strike."""
+        for placement in placements:
+            start = len(self.plan.rules)
+            for rule in placement.rules:
+                self.plan.add(rule)
+            self._placed.append((placement, slice(start, len(self.plan.rules))))
+            if placement.cassette is not None:
+                self._upstreams.insert(-1, Cassette(placement.cassette, self._recordings))
+
+    def start(self) -> None:
+        """Put clock, mounts and door in place."""
+        try:
+            self.clock.install(self._patches)
+            self._mount.install(self._patches)
+            self._door.install(self._patches)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Take everything off again."""
+        self._door.hang_up()
+        self._patches.undo()
+
+    def _is_recorded(self) -> bool:
+        return len(self._upstreams) > 2 or self._mount.active
+
+    def judge_pass(self) -> list[str]:
+        """The verdict on a test that raised nothing: what is wrong, each as text."""
+        log = self.plan.log
+        wrong: list[str] = [str(p) for p in _once(self.plan.problems)]
+        missing = self._never_struck()
+        self.outcome = Outcome.MISSED if missing and not wrong else outcome_of_pass(log)
+        wrong += missing
+        for placement, _ in self._placed:
+            if placement.raises is not None and placement.must_raise:
+                wrong.append(self._did_not_raise(placement))
+        wrong += [str(finding) for finding in self._findings()]
+        return wrong
+
+    def judge_error(self, error: BaseException) -> bool:
+        """The verdict on a test that raised; True when the error is one it declared."""
+        hung = isinstance(error, Hung) or self.plan.hung
+        declared = not hung and any(_is_declared(error, p.raises) for p, _ in self._placed)
+        if not any(x.struck for x in self.plan.log):
+            self.outcome = Outcome.MISSED
+            declared = False
+        elif hung:
+            self.outcome = Outcome.HUNG
+        else:
+            self.outcome = Outcome.SURFACED if declared else Outcome.CRASHED
+        if not declared:
+            for note in self._notes():
+                error.add_note(note)
+        return declared
+
+    def judge_declared(self) -> list[str]:
+        """What is wrong although the declared error came out."""
+        return [*self._never_struck(), *(str(finding) for finding in self._findings())]
+
+    @property
+    def placements(self) -> list[Placement]:
+        """What the test asked for, in order."""
+        return [placement for placement, _ in self._placed]
+
+    def may_skip(self, wrong: Sequence[str]) -> bool:
+        """Whether what is wrong is only that a pattern swept in what has nothing to strike here."""
+        return bool(wrong) and self.outcome is Outcome.MISSED and not any(p.must_strike for p in self.placements)
+
+    @property
+    def calls(self) -> int:
+        """How many exchanges there were."""
+        return len(self.plan.log)
+
+    @property
+    def struck(self) -> int:
+        """How many exchanges were struck."""
+        return sum(1 for x in self.plan.log if x.struck)
+
+    def _pairs(self, part: slice) -> list[tuple[Any, Tally]]:
+        return list(zip(self.plan.rules[part], self.plan.tallies[part], strict=True))
+
+    def _never_struck(self) -> list[str]:
+        above = self._mount.active_above() or ""
+        return [
+            str(why_never_struck(placement.name, self._pairs(part), self.plan, above))
+            for placement, part in self._placed
+            if not any(tally.struck for _, tally in self._pairs(part))
+        ]
+
+    def _did_not_raise(self, placement: Placement) -> str:
+        return str(
+            AgentFaultError(
+                f"{placement.name} did not surface as {_shown(placement.raises)}",
+                f"the test passed without raising it; {self._strikes()}",
+                "if passing is right here, drop raises=; else let the code under test raise it",
+            )
+        )
+
+    def _findings(self) -> list[Finding]:
+        names = dict.fromkeys(name for placement, _ in self._placed for name in placement.checks)
+        return [finding for name in names for finding in _discover.the_thing_in(CHECKS, name)(self.plan.log)]
+
+    def _strikes(self) -> str:
+        lines = [
+            f"{', '.join(dict.fromkeys(s.name for s in x.struck))} on call {x.number} "
+            f"({x.request.method} {x.request.url.partition('?')[0]} -> {x.reply.status or 'no reply'})"
+            for x in self.plan.log
+            if x.struck
+        ]
+        shown = "; ".join(lines[:5]) + (f"; and {len(lines) - 5} more" if len(lines) > 5 else "")
+        return f"struck: {shown or 'nothing'}; calls in all: {len(self.plan.log)}"
+
+    def _notes(self) -> list[str]:
+        notes = [f"pytest-agentfault {self._strikes()}"] if self.struck else self._never_struck()
+        return [*notes, *(str(p) for p in _once(self.plan.problems))]
+
+
+def _once(problems: Sequence[BaseException]) -> list[BaseException]:
+    return list({str(p): p for p in problems if not isinstance(p, Hung)}.values())
+
+
+def _is_declared(error: BaseException, raises: Any) -> bool:
+    kinds = raises if isinstance(raises, tuple) else (raises,)
+    for kind in kinds:
+        if isinstance(kind, type):
+            if isinstance(error, kind):
+                return True
+        elif kind is not None and kind.matches(error):
+            return True
+    return False
+
+
+def _shown(raises: Any) -> str:
+    kinds = raises if isinstance(raises, tuple) else (raises,)
+    return " or ".join(getattr(kind, "__name__", repr(kind)) for kind in kinds)

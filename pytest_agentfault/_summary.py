@@ -1,0 +1,59 @@
+"""
+What the terminal says at the end: the outcome of every test under a fault.
+
+Loaded with the plugin, so it imports the standard library and pytest only. An
+outcome travels with its report, as a property of the test: it arrives from xdist
+workers and in JUnit files without more ado.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+import pytest
+
+PROPERTY: Final = "pytest_agentfault"
+COLOURS: Final = {
+    "recovered": "green",
+    "held": "green",
+    "surfaced": "cyan",
+    "missed": "yellow",
+    "unnoticed": "yellow",
+    "crashed": "red",
+    "hung": "red",
+}
+QUIET: Final = frozenset({"recovered", "held", "surfaced"})
+
+
+class Summary:
+    """Gathers outcomes and prints them."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[str, str], str] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep the outcome a report carries."""
+        for name, value in report.user_properties:
+            if name == PROPERTY:
+                outcome, _, told = str(value).partition(": ")
+                self._rows[report.nodeid, told] = outcome
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print the outcomes: all of them with -v, else those that want a look."""
+        if not self._rows:
+            return
+        counts = Counter(self._rows.values())
+        said = ", ".join(f"{counts[word]} {word}" for word in COLOURS if counts[word])
+        write = terminalreporter
+        write.section(f"under faults: {said}", sep="-", blue=True)
+        verbose = write.config.get_verbosity() > 0
+        for (nodeid, told), outcome in sorted(
+            self._rows.items(), key=lambda row: (list(COLOURS).index(row[1]), row[0])
+        ):
+            if verbose or outcome not in QUIET:
+                write.write(f"{outcome:<10}", **{COLOURS[outcome]: True})
+                write.write_line(f" {nodeid}  {told}")
+        hidden = sum(count for word, count in counts.items() if word in QUIET)
+        if hidden and not verbose:
+            write.write_line(f"({hidden} more that recovered, held or surfaced: -v shows them)")
