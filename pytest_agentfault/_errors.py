@@ -45,6 +45,10 @@ class CassetteError(AgentFaultError):
     """A cassette cannot be played: missing, empty, unsafe, broken or without a match."""
 
 
+class PlayedError(CassetteError):
+    """Every recording that matches a request was played already."""
+
+
 class UpstreamError(AgentFaultError):
     """The healthy reply could not be had from where it should come."""
 

@@ -159,8 +159,10 @@ def parsed(text: bytes | str) -> Any:
 
 
 def written(value: Any) -> str:
-    """The JSON text of a value, the way servers write it: compact, not escaped."""
-    return dumps(value, ensure_ascii=False, separators=(",", ":"))
+    """The JSON text of a value, the way servers write it: compact, and escaped only where UTF-8 has no form for it."""
+    text = dumps(value, ensure_ascii=False, separators=(",", ":"))
+    lone = any("\ud800" <= letter <= "\udfff" for letter in text)
+    return dumps(value, separators=(",", ":")) if lone else text
 
 
 def cut_at(reply: Reply, places: Iterable[int]) -> Reply:
@@ -226,11 +228,10 @@ def _gunzipped(body: bytes) -> bytes | None:
 
 
 def _undeflated(body: bytes) -> bytes | None:
-    for bits in (15, -15):  # RFC 9110 section 8.4.1.2: some send the raw form
-        undone = _inflated(body, bits)
-        if undone is not None:
-            return undone
-    return body if _is_text(body) else None
+    if _is_text(body):
+        return body
+    undone = _inflated(body, 15)
+    return _inflated(body, -15) if undone is None else undone  # RFC 9110 section 8.4.1.2: some send the raw form
 
 
 def _inflated(body: bytes, bits: int) -> bytes | None:
@@ -260,7 +261,7 @@ def _by_module(names: tuple[str, ...], body: bytes) -> bytes | None:
     for name in names:
         try:
             undone = import_module(name).decompress(body)
-        except Exception:  # noqa: BLE001, S112  # each has an error class of its own, and none may be there
+        except Exception:  # noqa: S112  # each has an error class of its own, and none may be there
             continue
         return bytes(undone)
     return None

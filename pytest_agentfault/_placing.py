@@ -100,8 +100,9 @@ def place(
 def _rules_of(item: Any, overrides: dict[str, Any], library: Library) -> tuple[str, tuple[Rule, ...], tuple[str, ...]]:
     if isinstance(item, str):
         scenario = library.get(item)
-        rules = tuple(replace(rule, **overrides) if overrides else rule for rule in scenario.rules)
-        return scenario.name, rules, scenario.checks
+        rules = scenario.aimed(overrides["to"]) if "to" in overrides else scenario.rules
+        others = {word: value for word, value in overrides.items() if word != "to"}
+        return scenario.name, tuple(replace(rule, **others) if others else rule for rule in rules), scenario.checks
     if isinstance(item, Rule):
         return item.name or type(item.faults[0]).__name__, (replace(item, **overrides),), ()
     if isinstance(item, type):

@@ -116,8 +116,9 @@ class Plan:
         """Let one more rule strike from now on."""
         with self._lock:
             random = Random(f"{self._seed}/{len(self.rules)}")
-            self.rules.append(replace(rule, faults=tuple(_with_random(f, random) for f in rule.faults)))
+            # The tally first: whoever pairs them meanwhile must not find a rule without one.
             self.tallies.append(Tally(random))
+            self.rules.append(replace(rule, faults=tuple(_with_random(f, random) for f in rule.faults)))
 
     def wants(self, host: str, port: int) -> bool:
         """True when a door must let this host in: some rule can match a URL there."""
@@ -142,28 +143,39 @@ class Plan:
             authority: `scheme://host[:port]` as dialled.
         """
         asked = Request(CONNECT, authority + "/")
-        for rule, tally in zip(self.rules, self.tallies, strict=True):
-            connecting = [f for f in rule.faults if "connect" in verbs_of(f)]
-            host, port = _host_and_port(authority)
-            if not connecting or not rule.may_reach(host, port) or not self._claim(rule, tally, asked):
+        for rule, tally in self._connecting(authority):
+            if not self._claim(rule, tally, asked):
                 continue
-            fault = self._bind(connecting[0], asked)
-            refused: Refused = fault.connect(asked)
+            refused: Refused | None = None
+            try:
+                fault = self._bind(next(f for f in rule.faults if "connect" in verbs_of(f)), asked)
+                refused = fault.connect(asked)
+            finally:
+                if refused is None:
+                    self._release([(rule, tally)], [])
+            if refused is None:
+                continue
             reply = Reply((refused,))
             began = self.now()
             self._keep(self._number(), asked, None, reply, encode(reply, asked), (Strike(rule, fault),), began)
             return refused
         return None
 
+    def _connecting(self, authority: str) -> list[tuple[Rule, Tally]]:
+        """The rules that can refuse a connection there."""
+        connecting = [pair for pair in zip(self.rules, self.tallies, strict=False) if _is_connecting(pair[0])]
+        if not connecting:
+            return []
+        host, port = _host_and_port(authority)
+        return [pair for pair in connecting if pair[0].may_reach(host, port)]
+
     def exchange(self, request: Request) -> Flow:
         """Yield the request if the baseline must see it; be sent its reply; return the exchange."""
         number, began = self._number(), self.now()
         claimed = [
             (rule, tally)
-            for rule, tally in zip(self.rules, self.tallies, strict=True)
-            if not all("connect" in verbs_of(f) for f in rule.faults)
-            and rule.matches(request)
-            and self._claim(rule, tally, request)
+            for rule, tally in zip(self.rules, self.tallies, strict=False)
+            if not _is_connecting(rule) and rule.matches(request) and self._claim(rule, tally, request)
         ]
         bound = [(rule, self._bind(fault, request)) for rule, _ in claimed for fault in rule.faults]
         struck: list[Strike] = []
@@ -199,6 +211,15 @@ class Plan:
         self._hold(claimed, struck, reply)
         return self._keep(number, request, baseline, reply, script, tuple(struck), began)
 
+    def struck_baseline(self, request: Request) -> Reply | None:
+        """What the baseline said to the same request last time, if that reply was struck on its way to the client.
+
+        An upstream that can say it only once (a recording) said it in vain: the client may hear it again.
+        """
+        asked = (request.method, request.url)
+        last = next((x for x in reversed(self.log) if (x.request.method, x.request.url) == asked), None)
+        return last.baseline if last is not None and last.struck else None
+
     def _number(self) -> int:
         with self._lock:
             self._begun += 1
@@ -227,7 +248,7 @@ class Plan:
         for rule, tally in claimed:
             if rule.until == "waited" and tally.holds_until is None and any(s.rule is rule for s in struck):
                 asked = reply.header("retry-after")
-                tally.holds_until = self.now() + (float(asked) if asked.replace(".", "", 1).isdigit() else 0.0)
+                tally.holds_until = self.now() + (float(asked) if asked.replace(".", "", 1).isdecimal() else 0.0)
 
     def _keep(
         self,
@@ -292,6 +313,10 @@ def _exchange_of(stop: StopIteration) -> Exchange:
 
 def _having(verb: str, bound: list[tuple[Rule, Any]]) -> list[tuple[Rule, Any]]:
     return [(rule, fault) for rule, fault in bound if verb in verbs_of(fault)]
+
+
+def _is_connecting(rule: Rule) -> bool:
+    return any("connect" in verbs_of(fault) for fault in rule.faults)
 
 
 def _with_random(fault: Any, random: Random) -> Any:

@@ -30,7 +30,8 @@ class Rule:
 
     Args:
         to: `"METHOD url-glob"` (`"POST https://api.openai.com/v1/*"`, `"* *"`; a glob without `?`
-            is held against the URL without its query), or a respx pattern (`respx.patterns.M(...)`).
+            is held against the URL without its query; `*` is any text, but inside a host name it stays
+            inside it), or a respx pattern (`respx.patterns.M(...)`).
         faults: what strikes; objects with one of the verbs connect, mutate, answer, alter, garble.
         times: how many requests are struck; None: every one.
         after: how many matching requests pass first.
@@ -41,6 +42,8 @@ class Rule:
             Retry-After has passed on the clock.
         name: what messages call it; a scenario's name.
         damages: `"nothing"` or `"payload"`: whether a test that passes on a struck reply alone was misled.
+        unless: the `to` of other rules: what one of these matches is not this rule's.
+        within: a further `to` that a request must match; None: no further one.
 
     Raises:
         RuleError: a setting has a wrong type or value, or two faults would answer.
@@ -55,6 +58,8 @@ class Rule:
     until: str | None = None
     name: str = ""
     damages: str = "nothing"
+    unless: tuple[Any, ...] = ()
+    within: Any = None
 
     def __post_init__(self) -> None:
         _check_to(self.to)
@@ -92,15 +97,13 @@ class Rule:
 
     def difference(self, request: Request) -> str:
         """Why this request is not the rule's: one line; empty when it is."""
-        if not isinstance(self.to, str):
-            return _pattern_difference(self.to, request)
-        methods, glob = self.to.split(None, 1)
-        wrong = []
-        if methods != "*" and request.method.upper() not in methods.upper().split("|"):
-            wrong.append(f"method is {request.method}, not {methods}")
-        if not _url_matches(glob, request.url):
-            wrong.append(f"URL {request.url} does not match {glob}")
-        return "; ".join(wrong)
+        wrong = _difference(self.to, request)
+        if not wrong and self.within is not None:
+            wrong = _difference(self.within, request)
+        if not wrong and self.unless:
+            owner = next((other for other in self.unless if not _difference(other, request)), None)
+            wrong = f"{request.method} {request.url} belongs to the rule for {owner}" if owner is not None else ""
+        return wrong
 
     def matches(self, request: Request) -> bool:
         """True when a request is one this rule looks at."""
@@ -191,7 +194,21 @@ def _check_count(name: str, value: object, least: int, optional: bool = False) -
 
 @cache
 def _glob(pattern: str) -> re.Pattern[str]:
-    return re.compile(".*".join(re.escape(part) for part in pattern.split("*")), re.DOTALL)
+    inside = _stars_inside_host(pattern)
+    letters = enumerate(pattern)
+    return re.compile(
+        "".join(("[^/]*" if n in inside else ".*") if c == "*" else re.escape(c) for n, c in letters), re.DOTALL
+    )
+
+
+@cache
+def _stars_inside_host(glob: str) -> frozenset[int]:
+    """The places of the stars that end with the host: else `https://*.a.com/*` would reach every other host too."""
+    start = glob.find("://") + 3
+    end = glob.find("/", start)
+    if start < 3 or end < 0 or not glob[start:end].strip("*"):
+        return frozenset()  # no host is named: a star is any text, as everywhere
+    return frozenset(n for n in range(start, end) if glob[n] == "*")
 
 
 def _url_matches(glob: str, url: str) -> bool:
@@ -201,11 +218,11 @@ def _url_matches(glob: str, url: str) -> bool:
 @cache
 def _could_begin(glob: str, beginning: str) -> bool:
     """Whether some text that matches the glob begins like this (`*` is its only wildcard)."""
-    places = {0}
+    places, inside = {0}, _stars_inside_host(glob)
     for letter in beginning:
         reached: set[int] = set()
         for place in _through_stars(glob, places):
-            if place < len(glob) and glob[place] == "*":
+            if place < len(glob) and glob[place] == "*" and (letter != "/" or place not in inside):
                 reached.add(place)
             elif place < len(glob) and glob[place] == letter:
                 reached.add(place + 1)
@@ -223,6 +240,18 @@ def _through_stars(glob: str, places: set[int]) -> set[int]:
             place += 1
             found.add(place)
     return found
+
+
+def _difference(to: Any, request: Request) -> str:
+    if not isinstance(to, str):
+        return _pattern_difference(to, request)
+    methods, glob = to.split(None, 1)
+    wrong = []
+    if methods != "*" and request.method.upper() not in methods.upper().split("|"):
+        wrong.append(f"method is {request.method}, not {methods}")
+    if not _url_matches(glob, request.url):
+        wrong.append(f"URL {request.url} does not match {glob}")
+    return "; ".join(wrong)
 
 
 def _pattern_difference(pattern: Any, request: Request) -> str:

@@ -101,7 +101,7 @@ class Run:
         self.outcome: Outcome | None = None
         self._recordings = recordings
         self._patches = Patches()
-        self._mount = Vcr()
+        self._mount = Vcr(recordings)
         self._upstreams: list[Any] = [self._mount, Live(self.clock.busy)]
         self._door = MemoryDoor(self.plan, self._upstreams, self.clock, everyone=self._is_recorded)
         self._placed: list[tuple[Placement, slice]] = []
@@ -117,11 +117,11 @@ class Run:
             if placement.cassette is not None:
                 self._upstreams.insert(-1, Cassette(placement.cassette, self._recordings))
 
-    def start(self) -> None:
-        """Put clock, mounts and door in place."""
+    def start(self, uses_vcr: bool) -> None:
+        """Put clock, mounts and door in place; `uses_vcr` where the test is known to enter a cassette."""
         try:
             self.clock.install(self._patches)
-            self._mount.install(self._patches)
+            self._mount.install(self._patches, wanted=uses_vcr)
             self._door.install(self._patches)
         except BaseException:
             self.stop()
@@ -131,6 +131,7 @@ class Run:
         """Take everything off again."""
         self._door.hang_up()
         self._patches.undo()
+        self._mount.release()
 
     def _is_recorded(self) -> bool:
         return len(self._upstreams) > 2 or self._mount.active

@@ -115,8 +115,8 @@ def encode(reply: Reply, request: Request) -> Script:
     head = reply.head
     if head is None:
         return Script((*_waits(reply), _end(reply, keep_alive=False)))
-    chunked, headers = _framing(reply, head)
     bodyless = is_bodyless(request, head.status)
+    chunked, headers = _framing(reply, head, bodyless)
     keep_alive = first_of(headers, "connection").lower() == "keep-alive"
     steps: list[Step] = []
     pending = b""  # the head waits for what it shares a segment with
@@ -161,19 +161,22 @@ def _end(reply: Reply, keep_alive: bool) -> Step:
             return Next() if keep_alive else Fin()
 
 
-def _framing(reply: Reply, head: Head) -> tuple[bool, Headers]:
+def _framing(reply: Reply, head: Head, bodyless: bool) -> tuple[bool, Headers]:
     """Whether the body is chunked, and the header section that says so truly."""
     pieces = sum(1 for e in reply.events if isinstance(e, Data) and e.data)
     length = first_of(head.headers, "content-length")
-    chunked = "chunked" in first_of(head.headers, "transfer-encoding").lower() or (
-        not length and (pieces > 1 or not reply.whole)
+    framed = head.status >= 200 and head.status != 204  # RFC 9112 section 6.1, RFC 9110 section 8.6
+    chunked = framed and (
+        "chunked" in first_of(head.headers, "transfer-encoding").lower()
+        or (not length and (pieces > 1 or not reply.whole))
     )
     kept = tuple(h for h in head.headers if h[0].lower() not in FRAMING)
     if chunked:
         kept += (("Transfer-Encoding", "chunked"),)
-    elif head.status >= 200 and head.status != 204:
-        promised = length if length and (not reply.whole or not pieces) else str(len(reply.body))
-        kept += (("Content-Length", promised),)
+    elif framed:
+        # A HEAD or a 304 promises the length of a body that is not here.
+        believed = not reply.whole or (bodyless and not pieces)
+        kept += (("Content-Length", length if length and believed else str(len(reply.body))),)
     # Closing after each reply is the default: SDKs that cache an async client over
     # several event loops would otherwise meet a connection of a dead loop.
     connection = first_of(head.headers, "connection", "close")

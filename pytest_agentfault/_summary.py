@@ -53,7 +53,7 @@ class Summary:
         ):
             if verbose or outcome not in QUIET:
                 write.write(f"{outcome:<10}", **{COLOURS[outcome]: True})
-                write.write_line(f" {nodeid}  {told}")
+                write.write(f" {nodeid}  {told}\n")
         hidden = sum(count for word, count in counts.items() if word in QUIET)
         if hidden and not verbose:
             write.write_line(f"({hidden} more that recovered, held or surfaced: -v shows them)")

@@ -146,20 +146,20 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         _stop(item)  # teardown has done it, but for an interrupt
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
     placed = item.stash.get(PLACED, None)
-    if placed is None:
-        return (yield)
-    run = _start(item, placed)
-    try:
-        return (yield)
-    except BaseException as error:
+    if placed is not None:
+        _start(item, placed)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    run = item.stash.get(RUN, None)
+    if run is not None and call.when == "setup" and call.excinfo is not None and run.struck:
         from ._judging import after_error
 
-        if run.struck:
-            after_error(item, run, error)  # the error stays; its outcome is told
-        raise
+        after_error(item, run, call.excinfo.value)  # the error stays; its outcome is told
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -214,7 +214,7 @@ def faults(request: pytest.FixtureRequest) -> Faults:
     return run.faults
 
 
-def _start(item: pytest.Item, placed: tuple[Placement, ...]) -> Run:
+def _start(item: pytest.Item, placed: tuple[Placement, ...]) -> None:
     from ._run import Run
     from .upstreams.cassette import Recordings
 
@@ -228,8 +228,7 @@ def _start(item: pytest.Item, placed: tuple[Placement, ...]) -> Run:
         int(config.getini("fault_budget_calls")),
     )
     item.stash[RUN] = run
-    run.start()
-    return run
+    run.start(uses_vcr=item.get_closest_marker("vcr") is not None or "vcr" in getattr(item, "fixturenames", ()))
 
 
 def _stop(item: pytest.Item) -> None:

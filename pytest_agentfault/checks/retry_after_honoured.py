@@ -17,7 +17,7 @@ def retry_after_honoured(log: Sequence[Exchange]) -> list[Finding]:
     for place, exchange in enumerate(log):
         asked = exchange.request
         seconds = exchange.reply.header("retry-after")
-        if not exchange.struck or not seconds.replace(".", "", 1).isdigit():
+        if not exchange.struck or not seconds.replace(".", "", 1).isdecimal():
             continue
         again = next(
             (

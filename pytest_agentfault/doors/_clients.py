@@ -16,6 +16,7 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
+from .._errors import UnreachableError
 from .._seams import Patches
 from ._socket import untrusted_error
 from ._transport import MemoryTransport
@@ -94,9 +95,21 @@ def follow_clients(door: MemoryDoor, patches: Patches) -> None:
     """Patch the seams of the libraries that are loaded, and of the others when they are."""
     waiting = {name: seam for name, seam in SEAMS.items() if name not in sys.modules}
     for name in SEAMS.keys() - waiting.keys():
-        SEAMS[name](door, patches)
+        _patch(name, SEAMS[name], door, patches)
     if waiting:
         patches.set(sys, "meta_path", [_Follower(waiting, door, patches), *sys.meta_path])
+
+
+def _patch(name: str, seam: Callable[[MemoryDoor, Patches], None], door: MemoryDoor, patches: Patches) -> None:
+    try:
+        seam(door, patches)
+    except (AttributeError, ImportError, KeyError) as error:
+        library = name.partition(".")[0]
+        raise UnreachableError(
+            f"the way into {library} has moved",
+            f"{type(error).__name__}: {error} (in {name})",
+            f"use a version of {library} that this plugin was tested with, and report this one",
+        ) from error
 
 
 class _Follower:
@@ -116,7 +129,7 @@ class _Follower:
 
         def exec_module(module: ModuleType) -> None:
             real(module)
-            seam(self._door, self._patches)
+            _patch(name, seam, self._door, self._patches)
 
         spec.loader.exec_module = exec_module  # type: ignore[method-assign]
         return spec

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
-from .._errors import UnreachableError, UpstreamError, WouldBlockForeverError
+from .._errors import PlayedError, UnreachableError, UpstreamError, WouldBlockForeverError
 from .._plan import Exchange, Plan, Upstream, drive
 from .._reply import Reply, Request
 from .._rule import authority
@@ -139,6 +139,11 @@ class Line:
         token = client_tls.set(self.tls)
         try:
             return self.upstream(request).send(request)
+        except PlayedError:
+            again = self.plan.struck_baseline(request)
+            if again is None:
+                raise
+            return again
         finally:
             client_tls.reset(token)
 

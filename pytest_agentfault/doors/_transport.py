@@ -92,9 +92,11 @@ class MemoryTransport(asyncio.Transport):
         self._perform_soon()
 
     async def _ask(self, request: Request) -> Reply:
-        client_tls.set(self.line.tls)  # a task has a context of its own
         upstream: Any = self.line.upstream(request)
-        reply: Reply = await upstream.asend(request) if hasattr(upstream, "asend") else upstream.send(request)
+        if not hasattr(upstream, "asend"):
+            return self.line.ask(request)
+        client_tls.set(self.line.tls)  # a task has a context of its own
+        reply: Reply = await upstream.asend(request)
         return reply
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:

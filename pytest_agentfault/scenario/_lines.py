@@ -40,7 +40,7 @@ class Lines:
 
     def behind(self, fault: str) -> Lines:
         """The part that begins with the next entry of this name."""
-        found = self._find(fault)
+        found = self._find(fault, self.start + 1)
         return self if found is None else Lines(self.path, self.text, found, self.end)
 
     def in_rule(self, number: int) -> Lines:
@@ -55,11 +55,11 @@ class Lines:
         named = re.search(r"at line (\d+)", message)
         return f"{self.path}:{named[1]}" if named else self._at(len(self.text.rstrip()))
 
-    def _find(self, wanted: str) -> int | None:
+    def _find(self, wanted: str, start: int | None = None) -> int | None:
         text, key = _blanked(self.text), re.escape(wanted)
         end = len(text) if self.end is None else self.end
-        for pattern in (rf"(?<![\w\"'.-])[\"']?(?P<key>{key})[\"']?\s*[=.]", rf"(?P<key>{key})"):
-            found = re.compile(pattern).search(text, self.start, end)
+        for pattern in (rf"(?<![\w\"'-])[\"']?(?P<key>{key})[\"']?\s*[=.\]]", rf"(?P<key>{key})"):
+            found = re.compile(pattern).search(text, self.start if start is None else start, end)
             if found:
                 return found.start("key")
         return None

@@ -12,51 +12,45 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any, Final
 
-from ._errors import ScenarioError
-from ._reply import Request
-from ._rule import Rule
-
-if TYPE_CHECKING:
-    from .scenario import Scenario
+from .._errors import ScenarioError
+from .._rule import Rule
 
 URL: Final = re.compile(r"(?P<scheme>[A-Za-z*]+)://(?P<host>[^/]*)(?P<path>/.*|\*)?")
 BASE: Final = re.compile(r"((?:https?|\*)://)?[^\s/@?#]+(/[^\s?#]*)?")
 
 
 @dataclass(frozen=True, slots=True)
-class ScenarioRule(Rule):
-    """A rule that knows its neighbours in the scenario.
+class Scenario:
+    """One thing that happens in production: its rules, and where it was seen."""
 
-    Args:
-        unless: the `to` of the rules before it: what one of these matches is not this rule's.
-        also: a further `to` or respx pattern that a request must match; None: no further one.
-    """
+    name: str
+    title: str
+    source: str
+    confidence: str
+    damages: str
+    checks: tuple[str, ...]
+    rules: tuple[Rule, ...]
+    path: Path
 
-    unless: tuple[Any, ...] = ()
-    also: Any = None
+    def aimed(self, to: Any) -> tuple[Rule, ...]:
+        """Its rules, held against other requests: what `to=` in a marker asks for.
 
-    def difference(self, request: Request) -> str:
-        """Why this request is not the rule's: one line; empty when it is."""
-        wrong = Rule.difference(self, request)  # slots=True makes a new class, which breaks super()
-        if not wrong and self.also is not None:
-            wrong = Rule(self.also, self.faults).difference(request)
-        for other in self.unless:
-            if not wrong and not Rule(other, self.faults).difference(request):
-                wrong = f"{request.method} {request.url} belongs to the rule for {other}"
-        return wrong
-
-    def within(self, to: Any) -> ScenarioRule:
-        """This rule for those of its requests that `to` matches too, on the host that `to` names."""
-        if not isinstance(to, str) or not isinstance(self.to, str):
-            return replace(self, also=to)
-        glob = to.split(None, 1)[-1]
-        named = URL.fullmatch(glob)
-        if named is None or set(named["host"]) <= {"*"}:
-            return replace(self, also=to)
+        A single rule takes the new `to`. Several tell APIs of one vendor apart: each keeps its path and strikes only
+        what the new `to` matches too; they move to the host it names, unless one of them is for any host already.
+        """
+        if len(self.rules) == 1:
+            return (replace(self.rules[0], to=to),)
+        named = URL.fullmatch(_glob(to)) if isinstance(to, str) else None
+        if named is None or set(named["host"]) <= {"*"} or any(_is_any_host(rule.to) for rule in self.rules):
+            return tuple(replace(rule, within=to) for rule in self.rules)
         base = f"{named['scheme']}://{named['host']}"
-        return replace(self, to=_on(self.to, base), unless=tuple(_on(x, base) for x in self.unless), also=to)
+        return tuple(
+            replace(rule, to=_on(rule.to, base), unless=tuple(_on(x, base) for x in rule.unless), within=to)
+            for rule in self.rules
+        )
 
 
 def rehosted(scenario: Scenario, bases: Sequence[str]) -> Scenario:

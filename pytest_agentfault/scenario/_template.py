@@ -21,8 +21,8 @@ from functools import cache
 from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
-from ._errors import ScenarioError, nearest
-from ._reply import Request
+from .._errors import ScenarioError, nearest
+from .._reply import Request
 
 MARK: Final = re.compile(r"\{\s*([A-Za-z_][A-Za-z0-9_]*)([^{}\"':,\n]*)\}")
 OFFSET: Final = re.compile(r"([+-]\d+(?:\.\d+)?)?")  # seconds, for every kind of time

@@ -1,0 +1,37 @@
+"""
+A vendor's own answer, built from settings: what the answering faults share.
+
+Kept apart from the faults so that a header given by hand wins in one place, the same everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from .._errors import FaultError
+from .._payload import written
+from .._reply import Reply
+
+JSON: Final = "application/json"
+TEXT: Final = "text/plain; charset=utf-8"
+HTML: Final = "text/html; charset=utf-8"
+
+
+def json_text(value: Any) -> str:
+    """The JSON text of a setting: a text is taken verbatim, anything else is written out."""
+    return value if isinstance(value, str) else written(value)
+
+
+def said(code: int, body: str, content_type: str, headers: Mapping[str, str], reason: str = "") -> Reply:
+    """The reply with this body; a header given in `headers` wins over `content_type`."""
+    pairs = tuple(headers.items())
+    if body and not any(name.lower() == "content-type" for name, _ in pairs):
+        pairs = (("Content-Type", content_type), *pairs)
+    return Reply.of(code, body.encode(), pairs, reason)
+
+
+def check_one_body(fault: str, json: Any, text: str | None) -> None:
+    """A reply has one body."""
+    if json is not None and text is not None:
+        raise FaultError(f"{fault}: one body too many", "both `json` and `text`", "keep one of the two")

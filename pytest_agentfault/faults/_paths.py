@@ -1,0 +1,86 @@
+"""
+Places in a JSON value, named by JSONPath and walked as plain keys.
+
+jsonpath-ng costs 50 ms to import, so it is met only where a setting holds a
+path, and only here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, TypeAlias
+
+from .._errors import FaultError
+
+Place: TypeAlias = tuple[str | int, ...]
+
+
+def check_path(fault: str, setting: str, path: object) -> None:
+    """A setting must be a JSONPath, or None."""
+    if path is None:
+        return
+    try:
+        if not isinstance(path, str):
+            raise TypeError("not a text")
+        _compiled(path)
+    except Exception as error:  # the parser has several classes of its own
+        raise FaultError(
+            f"{fault}: `{setting}` must be a JSONPath",
+            f"{path!r} ({error})",
+            'write it like "$.choices[*].message.content"',
+        ) from None
+
+
+def places(path: str, value: Any) -> list[Place]:
+    """Where the path leads in this value; in document order, none where it leads nowhere."""
+    return [_keys(match) for match in _compiled(path).find(value)]
+
+
+def all_places(value: Any, at: Place = ()) -> Iterator[Place]:
+    """Every field of every object in a value, outermost first."""
+    pairs: Iterator[tuple[str | int, Any]] = iter(())
+    if isinstance(value, dict):
+        pairs = iter(value.items())
+    elif isinstance(value, list):
+        pairs = iter(enumerate(value))
+    for key, inner in pairs:
+        if isinstance(key, str):
+            yield (*at, key)
+        yield from all_places(inner, (*at, key))
+
+
+def found(value: Any, place: Place) -> Any:
+    """What stands there."""
+    for key in place:
+        value = value[key]
+    return value
+
+
+def put(value: Any, place: Place, new: Any) -> Any:
+    """The value with `new` standing there; changed in place, but for the root itself."""
+    if not place:
+        return new
+    found(value, place[:-1])[place[-1]] = new
+    return value
+
+
+@cache
+def _compiled(path: str) -> Any:
+    from jsonpath_ng.ext.parser import parse
+
+    return parse(path)
+
+
+def _keys(match: Any) -> Place:
+    keys: list[str | int] = []
+    while match.context is not None:
+        step = match.path
+        if hasattr(step, "fields"):
+            keys.append(step.fields[0])
+        elif hasattr(step, "indices"):
+            keys.append(step.indices[0])
+        elif hasattr(step, "index"):  # before jsonpath-ng 1.7.1 an index was one number
+            keys.append(step.index)
+        match = match.context
+    return tuple(reversed(keys))

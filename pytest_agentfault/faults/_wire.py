@@ -1,0 +1,110 @@
+"""
+A script read back as HTTP: where in the sent bytes the head and the body stand.
+
+For the faults that garble. What does not read as HTTP/1.1 (another fault was
+there first) gives None, and is then left alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise, takewhile
+from typing import Final
+
+from .._reply import Headers, Reply, first_of
+from .._script import Script, Send, Step, Wait
+
+STATUS_LINE: Final = re.compile(r"HTTP/1\.[01] ([2-5]\d\d)(?: (.*))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What a script says.
+
+    Args:
+        waits: the silence before the head.
+        head: the head block, without its blank line.
+        headers: the header section, in order.
+        status: the status code.
+        runs: where in the sent bytes the body stands: (offset, length) of each piece.
+        body: the body, without its framing.
+        end: the last step.
+    """
+
+    waits: tuple[Step, ...]
+    head: bytes
+    headers: Headers
+    status: int
+    runs: tuple[tuple[int, int], ...]
+    body: bytes
+    end: Step
+
+    @property
+    def reply(self) -> Reply:
+        """The same as a whole reply."""
+        return Reply.of(self.status, self.body, self.headers)
+
+
+def spoken(script: Script) -> Spoken | None:
+    """What this script says, or None where it is not HTTP/1.1 with a final status."""
+    sent = script.sent
+    head, blank, _ = sent.partition(b"\r\n\r\n")
+    lines = head.decode("latin-1").split("\r\n")
+    status = STATUS_LINE.fullmatch(lines[0])
+    if not blank or status is None:
+        return None
+    headers = tuple((name, value.strip()) for name, _, value in (line.partition(":") for line in lines[1:]))
+    start = len(head) + len(blank)
+    if "chunked" in first_of(headers, "transfer-encoding").lower():
+        runs = tuple(_chunks(sent, start))
+    else:
+        runs = ((start, len(sent) - start),) if len(sent) > start else ()
+    body = b"".join(sent[at : at + size] for at, size in runs)
+    waits = tuple(takewhile(lambda step: isinstance(step, Wait), script.steps))
+    return Spoken(waits, head, headers, int(status[1]), runs, body, script.steps[-1])
+
+
+def cut_segments(script: Script, runs: Iterable[tuple[int, int]], places: Iterable[int]) -> Script:
+    """The same bytes in more segments: one cut at each of these offsets in the body."""
+    wanted, shift = set(places), 0
+    offsets: set[int] = set()
+    for at, size in runs:
+        offsets.update(at + place - shift for place in wanted if shift <= place < shift + size)
+        shift += size
+    steps: list[Step] = []
+    sent = 0
+    for step in script.steps:
+        if isinstance(step, Send):
+            inside = sorted(o - sent for o in offsets if sent < o < sent + len(step.data))
+            bounds = [0, *inside, len(step.data)]
+            steps += [Send(step.data[a:b]) for a, b in pairwise(bounds)]
+            sent += len(step.data)
+        else:
+            steps.append(step)
+    return Script(tuple(steps))
+
+
+def glued_segments(script: Script) -> Script:
+    """The same bytes in as few segments as the silences between them allow."""
+    steps: list[Step] = []
+    for step in script.steps:
+        if isinstance(step, Send) and steps and isinstance(steps[-1], Send):
+            steps[-1] = Send(steps[-1].data + step.data)
+        else:
+            steps.append(step)
+    return Script(tuple(steps))
+
+
+def _chunks(sent: bytes, at: int) -> Iterable[tuple[int, int]]:
+    while (line_end := sent.find(b"\r\n", at)) >= 0:
+        try:
+            size = int(sent[at:line_end].partition(b";")[0], 16)
+        except ValueError:
+            return
+        start = line_end + 2
+        if size <= 0 or start >= len(sent):
+            return
+        yield start, min(size, len(sent) - start)
+        at = start + size + 2

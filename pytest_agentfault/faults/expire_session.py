@@ -1,0 +1,56 @@
+"""
+A session that has run out: the reply only.
+
+That it stays so until the credential changes is the rule's `until`, not this file's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from .._reply import Reply, Request
+from ._answer import JSON, TEXT, check_one_body, json_text, said
+from ._settings import check_code, check_headers, check_json, check_text
+
+CHALLENGE: Final = 'Bearer error="invalid_token", error_description="The access token expired"'
+BODY: Final = {"error": "invalid_token", "error_description": "The access token expired"}
+
+
+@dataclass(frozen=True, slots=True)
+class ExpireSession:
+    """The client is told that its session or token is no longer valid.
+
+    Args:
+        code: status code, 200 to 599.
+        headers: header fields; without a `www-authenticate` the bearer challenge is added.
+        json: the body: a text is sent verbatim as JSON, a table or list is written out.
+        text: the body as plain text, in place of `json`. Neither: a small JSON body.
+
+    Raises:
+        FaultError: a setting has a wrong type or value, or there are two bodies.
+
+    Source: RFC 6750 section 3 and 3.1 (invalid_token); RFC 9110 section 11.6.1.
+    """
+
+    code: int = 401
+    headers: Mapping[str, str] = field(default_factory=dict)
+    json: Any = None
+    text: str | None = None
+
+    def __post_init__(self) -> None:
+        check_code("expire_session", self.code)
+        check_headers("expire_session", self.headers)
+        check_json("expire_session", self.json)
+        check_text("expire_session", "text", self.text, optional=True)
+        check_one_body("expire_session", self.json, self.text)
+
+    def answer(self, request: Request) -> Reply:
+        """The reply in the vendor's place."""
+        headers = dict(self.headers)
+        if self.code == 401 and not any(name.lower() == "www-authenticate" for name in headers):
+            headers = {"WWW-Authenticate": CHALLENGE, **headers}
+        if self.text is not None:
+            return said(self.code, self.text, TEXT, headers)
+        return said(self.code, json_text(BODY if self.json is None else self.json), JSON, headers)

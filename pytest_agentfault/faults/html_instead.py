@@ -1,0 +1,52 @@
+"""
+A web page where JSON was due: the login page, the proxy's error page, the maintenance page.
+
+The default page is deliberately plain HTML; a vendor's own page is data, given as `text`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from html import escape
+
+from .._reply import Reply, Request
+from ._answer import HTML, said
+from ._settings import check_code, check_headers, check_text
+
+
+@dataclass(frozen=True, slots=True)
+class HtmlInstead:
+    """The client gets an HTML page, often under a 200, where it expected JSON.
+
+    Args:
+        code: status code, 200 to 599.
+        title: the title and heading of the page.
+        text: the whole page, verbatim, in place of the one made from `title`.
+        headers: header fields; a `content-type` here wins over `text/html; charset=utf-8`.
+
+    Raises:
+        FaultError: a setting has a wrong type or value.
+    """
+
+    code: int = 200
+    title: str = "Sign in"
+    text: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_code("html_instead", self.code)
+        check_text("html_instead", "title", self.title)
+        check_text("html_instead", "text", self.text, optional=True)
+        check_headers("html_instead", self.headers)
+
+    def answer(self, request: Request) -> Reply:
+        """The reply in the vendor's place."""
+        return said(self.code, self._page() if self.text is None else self.text, HTML, self.headers)
+
+    def _page(self) -> str:
+        title = escape(self.title)
+        return (
+            f'<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"><title>{title}</title></head>\n'
+            f"<body>\n<h1>{title}</h1>\n</body>\n</html>\n"
+        )

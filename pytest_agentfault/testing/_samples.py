@@ -1,0 +1,112 @@
+"""
+Requests and replies to try a fault on: one of each kind that the shipped faults tell apart.
+
+Rule: invented here, in the vendors' documented shapes, and no more of them than a
+fault needs to find what it strikes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+from json import dumps
+from typing import Any, Final
+
+from .._reply import Reply, Request
+
+URL: Final = "https://api.example.com/v1/things"
+JSON: Final = {"Content-Type": "application/json"}
+CREDENTIAL: Final = ("Authorization", "Bearer one")
+STREAM: Final = {"Content-Type": "text/event-stream"}
+# One body that is a GraphQL request, a chat request and a plain object at once.
+ASKED: Final[dict[str, Any]] = {
+    "query": "query One($key: String!) { issue(key: $key) { id summary } }",
+    "variables": {"key": "PROJ-1"},
+    "model": "m-1",
+    "messages": [{"role": "user", "content": "hello"}],
+    "stream": True,
+}
+CALL: Final = {"id": "call_1", "type": "function", "function": {"name": "look_up", "arguments": '{"key": "PROJ-1"}'}}
+CHAT: Final[dict[str, Any]] = {
+    "id": "chat-1",
+    "object": "chat.completion",
+    "choices": [
+        {
+            "index": 0,
+            "message": {"role": "assistant", "content": "Login fails \u2013 on Safari", "tool_calls": [CALL]},
+            "finish_reason": "tool_calls",
+        }
+    ],
+    "usage": {"prompt_tokens": 9, "completion_tokens": 4},
+}
+RESPONSE: Final[dict[str, Any]] = {
+    "id": "resp_1",
+    "object": "response",
+    "status": "completed",
+    "output": [{"type": "function_call", "call_id": "call_1", "name": "look_up", "arguments": '{"key": "PROJ-1"}'}],
+}
+THING: Final[dict[str, Any]] = {
+    "id": "10001",
+    "key": "PROJ-1",
+    "total": 2,
+    "items": [{"name": "one", "done": True}, {"name": "two \u20ac", "done": False}],
+    "data": {"issue": {"id": "10001", "summary": "Login fails on Safari"}},
+}
+
+
+def _delta(delta: dict[str, Any]) -> bytes:
+    return b"data: " + dumps({"id": "chat-1", "choices": [{"index": 0, "delta": delta}]}).encode() + b"\n\n"
+
+
+def _arguments(text: str) -> bytes:
+    return _delta({"tool_calls": [{"index": 0, "function": {"arguments": text}}]})
+
+
+def _named(kind: str, **told: Any) -> bytes:
+    return f"event: {kind}\ndata: {dumps({'type': kind, **told})}\n\n".encode()
+
+
+CHAT_EVENTS: Final = (
+    _delta({"role": "assistant", "content": "Login "})
+    + _delta({"content": "fails \u2013 "})
+    + 'data: {"choices": [{"index": 0, "delta": {"content": "5 \u20ac\\n"}}]}\n\n'.encode()
+    + _arguments('{"key": ')
+    + _arguments('"PROJ-1"}')
+    + b"data: [DONE]\n\n"
+)
+MESSAGE_EVENTS: Final = (
+    _named("message_start", message={"id": "msg_1", "role": "assistant", "content": [], "usage": {"input_tokens": 9}})
+    + _named("content_block_start", index=0, content_block={"type": "text", "text": ""})
+    + _named("content_block_delta", index=0, delta={"type": "text_delta", "text": "Login "})
+    + _named("content_block_delta", index=0, delta={"type": "input_json_delta", "partial_json": '{"key": "PROJ-1"}'})
+    + _named("content_block_stop", index=0)
+    + _named("message_delta", delta={"stop_reason": "end_turn"}, usage={"output_tokens": 4})
+    + _named("message_stop")
+)
+RESPONSE_EVENTS: Final = (
+    _named("response.created", response={"id": "resp_1", "output": []})
+    + _named("response.function_call_arguments.delta", output_index=0, delta='{"key": "PROJ-1"}')
+    + _named("response.function_call_arguments.done", output_index=0, arguments='{"key": "PROJ-1"}')
+    + _named("response.output_item.done", output_index=0, item=RESPONSE["output"][0])
+    + _named("response.completed", response=RESPONSE)
+)
+
+REQUESTS: Final = (
+    Request(
+        "POST", URL, (("Content-Type", "application/json"), ("Authorization", "Bearer one")), dumps(ASKED).encode()
+    ),
+    Request("GET", URL, (("Authorization", "Bearer one"),)),
+)
+REPLIES: Final = (
+    Reply.of(200, dumps(CHAT, ensure_ascii=False).encode(), JSON),
+    Reply.of(200, dumps(THING, ensure_ascii=False).encode(), JSON),
+    Reply.of(200, CHAT_EVENTS, STREAM),
+    Reply.of(200, MESSAGE_EVENTS, STREAM),
+    Reply.of(200, dumps(RESPONSE).encode(), JSON),
+    Reply.of(200, RESPONSE_EVENTS, STREAM),
+)
+
+
+def pairs(request: Request | None = None, reply: Reply | None = None) -> Iterator[tuple[Request, Reply]]:
+    """What to try a fault on: what is given, and samples in place of what is not."""
+    return product((request,) if request else REQUESTS, (reply,) if reply else REPLIES)

@@ -1,0 +1,407 @@
+"""The wire level: how a reply is said in HTTP/1.1, and that a real parser reads the same reply back."""
+
+from __future__ import annotations
+
+import h11
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_agentfault import (
+    Data,
+    Delay,
+    End,
+    Fin,
+    Head,
+    How,
+    Lost,
+    Next,
+    Refused,
+    Reply,
+    Request,
+    Reset,
+    Script,
+    Send,
+    Stall,
+    Wait,
+    Why,
+)
+from pytest_agentfault._errors import FaultError
+from pytest_agentfault._reply import Event, Headers
+from pytest_agentfault._script import Step, encode, is_bodyless, speaks_http
+
+GET = Request("GET", "http://x/")
+RESET, CUT, STALLED = Lost(How.RESET), Lost(How.CUT), Lost(How.STALLED)
+
+
+def head(status: str, *lines: str) -> bytes:
+    """The head block as bytes, closed connection last."""
+    return "\r\n".join((f"HTTP/1.1 {status}", *lines, "Connection: close", "", "")).encode()
+
+
+def said(*events: Event, headers: Headers = (), status: int = 200, method: str = "GET") -> tuple[Step, ...]:
+    """The steps of a reply with this head and these events behind it."""
+    return encode(Reply((Head(status, headers), *events)), Request(method, "http://x/")).steps
+
+
+LENGTH_3 = (("content-length", "3"),)
+LENGTH_9 = (("Content-Length", "9"),)
+CHUNKED = (("transfer-encoding", "Chunked"),)
+CHUNKED_HEAD = head("200 OK", "Transfer-Encoding: chunked")
+
+FRAMINGS: dict[str, tuple[tuple[Step, ...], tuple[Step, ...]]] = {
+    "one piece: a content-length, in the head's own segment": (
+        said(Data(b"abc"), End()),
+        (Send(head("200 OK", "Content-Length: 3") + b"abc"), Fin()),
+    ),
+    "no body: a content-length of nothing": (said(End()), (Send(head("200 OK", "Content-Length: 0")), Fin())),
+    "a true content-length is kept": (
+        said(Data(b"abc"), End(), headers=LENGTH_3),
+        (Send(head("200 OK", "Content-Length: 3") + b"abc"), Fin()),
+    ),
+    "a false content-length of a whole reply is recomputed": (
+        said(Data(b"abc"), End(), headers=LENGTH_9),
+        (Send(head("200 OK", "Content-Length: 3") + b"abc"), Fin()),
+    ),
+    "a content-length over a body that is empty is recomputed": (
+        said(End(), headers=LENGTH_9),
+        (Send(head("200 OK", "Content-Length: 0")), Fin()),
+    ),
+    "two content-lengths become one": (
+        said(Data(b"abc"), End(), headers=LENGTH_9 + LENGTH_3),
+        (Send(head("200 OK", "Content-Length: 3") + b"abc"), Fin()),
+    ),
+    "several pieces under a content-length stay segments": (
+        said(Data(b"ab"), Data(b"c"), End(), headers=LENGTH_3),
+        (Send(head("200 OK", "Content-Length: 3") + b"ab"), Send(b"c"), Fin()),
+    ),
+    "several pieces: chunked, the head alone": (
+        said(Data(b"ab"), Data(b"c"), End()),
+        (Send(CHUNKED_HEAD), Send(b"2\r\nab\r\n"), Send(b"1\r\nc\r\n"), Send(b"0\r\n\r\n"), Fin()),
+    ),
+    "chunked as the header says": (
+        said(Data(b"x" * 26), End(), headers=CHUNKED),
+        (Send(CHUNKED_HEAD), Send(b"1a\r\n" + b"x" * 26 + b"\r\n"), Send(b"0\r\n\r\n"), Fin()),
+    ),
+    "chunked wins over a content-length (RFC 9112 section 6.3)": (
+        said(Data(b"abc"), End(), headers=LENGTH_9 + CHUNKED),
+        (Send(CHUNKED_HEAD), Send(b"3\r\nabc\r\n"), Send(b"0\r\n\r\n"), Fin()),
+    ),
+    "chunked without a body": (said(End(), headers=CHUNKED), (Send(CHUNKED_HEAD + b"0\r\n\r\n"), Fin())),
+    "an empty piece is not the last chunk": (
+        said(Data(b""), Data(b"abc"), Data(b""), End(), headers=CHUNKED),
+        (Send(CHUNKED_HEAD), Send(b"3\r\nabc\r\n"), Send(b"0\r\n\r\n"), Fin()),
+    ),
+    "keep-alive": (
+        said(Data(b"a"), End(), headers=(("connection", "Keep-Alive"),)),
+        (Send(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nConnection: Keep-Alive\r\n\r\na"), Next()),
+    ),
+    "other headers in their order and spelling": (
+        said(Data(b"a"), End(), headers=(("Set-Cookie", "a=1"), *LENGTH_9, ("set-cookie", "b=2"), ("x-é", "ü"))),
+        (
+            Send(
+                "HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nset-cookie: b=2\r\nx-é: ü\r\n".encode("latin-1")
+                + b"Content-Length: 1\r\nConnection: close\r\n\r\na"
+            ),
+            Fin(),
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FRAMINGS)
+def test_framing(name: str) -> None:
+    """Every framing, step by step."""
+    steps, expected = FRAMINGS[name]
+    assert steps == expected
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "headers", "framing"),
+    [
+        ("HEAD", 200, (), "Content-Length: 3"),
+        ("HEAD", 200, LENGTH_9, "Content-Length: 3"),  # the body that a GET would have had is here: it is the truth
+        ("HEAD", 200, CHUNKED, "Transfer-Encoding: chunked"),
+        ("GET", 304, (), "Content-Length: 3"),
+        ("GET", 204, (), None),
+        ("GET", 204, LENGTH_3, None),
+        ("GET", 204, CHUNKED, None),  # RFC 9112 section 6.1: never in a 204
+    ],
+)
+def test_a_bodyless_reply_sends_its_head_only(method: str, status: int, headers: Headers, framing: str | None) -> None:
+    """HEAD, 204 and 304 end with their head, whatever the reply holds (RFC 9112 section 6.3)."""
+    reason = {200: "200 OK", 204: "204 No Content", 304: "304 Not Modified"}[status]
+    expected = head(reason, *([framing] if framing else []))
+    assert said(Data(b"abc"), End(), status=status, method=method, headers=headers) == (Send(expected), Fin())
+
+
+@pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("GET", 304)])
+def test_a_bodyless_reply_keeps_the_length_it_promises(method: str, status: int) -> None:
+    """The length in a recorded HEAD or 304 is that of the body it speaks of, which is not here."""
+    (sent, _) = said(End(), status=status, method=method, headers=LENGTH_9)
+    assert isinstance(sent, Send)
+    assert b"Content-Length: 9\r\n" in sent.data
+
+
+PROMISED = head("200 OK", "Content-Length: 9")
+LOSSES: dict[str, tuple[tuple[Step, ...], tuple[Step, ...]]] = {
+    "after the head": (said(RESET, headers=LENGTH_9), (Send(PROMISED), Reset())),
+    "in the body, behind the promised length": (
+        said(Data(b"abc"), CUT, headers=LENGTH_9),
+        (Send(PROMISED + b"abc"), Fin()),
+    ),
+    "in the body, chunked": (
+        said(Data(b"abc"), STALLED, headers=CHUNKED),
+        (Send(CHUNKED_HEAD), Send(b"3\r\nabc\r\n"), Stall()),
+    ),
+    "without any framing header it is chunked, so that the loss can be seen": (
+        said(Data(b"abc"), CUT),
+        (Send(CHUNKED_HEAD), Send(b"3\r\nabc\r\n"), Fin()),
+    ),
+    "after the head, without any framing header": (said(CUT), (Send(CHUNKED_HEAD), Fin())),
+    "a lost connection is not kept": (
+        said(Data(b"a"), CUT, headers=(*LENGTH_9, ("Connection", "keep-alive"))),
+        (Send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: keep-alive\r\n\r\na"), Fin()),
+    ),
+    "before the head, reset": (encode(Reply((RESET,)), GET).steps, (Reset(),)),
+    "before the head, cut": (encode(Reply((CUT,)), GET).steps, (Fin(),)),
+    "before the head, stalled, late": (encode(Reply((Delay(2), STALLED)), GET).steps, (Wait(2), Stall())),
+    "refused": (encode(Reply((Delay(1), Refused(Why.TIMEOUT))), GET).steps, (Wait(1), Fin())),
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_losses(name: str) -> None:
+    """A connection lost at each place, with the length that was promised."""
+    steps, expected = LOSSES[name]
+    assert steps == expected
+
+
+DELAYS: dict[str, tuple[Reply, tuple[Step, ...]]] = {
+    "before the head": (
+        Reply((Delay(1), Head(200), Data(b"a"), End())),
+        (Wait(1), Send(head("200 OK", "Content-Length: 1") + b"a"), Fin()),
+    ),
+    "behind the head": (
+        Reply((Head(200), Delay(2), Data(b"a"), End())),
+        (Send(head("200 OK", "Content-Length: 1")), Wait(2), Send(b"a"), Fin()),
+    ),
+    "between chunks and before the last": (
+        Reply((Head(200), Data(b"a"), Delay(3), Data(b"b"), Delay(4), End())),
+        (
+            Send(CHUNKED_HEAD),
+            Send(b"1\r\na\r\n"),
+            Wait(3),
+            Send(b"1\r\nb\r\n"),
+            Wait(4),
+            Send(b"0\r\n\r\n"),
+            Fin(),
+        ),
+    ),
+    "before the end of a body of known length": (
+        Reply((Head(200), Data(b"a"), Delay(5), End())),
+        (Send(head("200 OK", "Content-Length: 1") + b"a"), Wait(5), Fin()),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DELAYS)
+def test_delays(name: str) -> None:
+    """Silence stands where the reply has it, and never inside a segment."""
+    reply, expected = DELAYS[name]
+    assert encode(reply, GET).steps == expected
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "line"),
+    [
+        (429, "", b"HTTP/1.1 429 Too Many Requests\r\n"),
+        (529, "", b"HTTP/1.1 529 \r\n"),
+        (200, "Fine", b"HTTP/1.1 200 Fine\r\n"),
+        (200, "☃", b"HTTP/1.1 200 ?\r\n"),
+    ],
+)
+def test_status_line(status: int, reason: str, line: bytes) -> None:
+    """The given phrase, else the standard one, else none; what latin-1 cannot say becomes a question mark."""
+    assert encode(Reply((Head(status, (), reason), End())), GET).sent.startswith(line)
+
+
+@pytest.mark.parametrize(
+    ("event", "shown"),
+    [
+        (Head(200, (("A", "1\r\nX: 2"),)), "'A: 1\\r\\nX: 2'"),
+        (Head(200, (("A\n", "1"),)), "'A\\n: 1'"),
+        (Head(200, (), "O\rK"), "'HTTP/1.1 200 O\\rK'"),
+        (Head(200, (("Connection", "close\n"),)), "'Connection: close\\n'"),
+    ],
+)
+def test_a_line_break_in_the_head_is_refused(event: Head, shown: str) -> None:
+    """A reply cannot smuggle a header: that would be a script."""
+    with pytest.raises(FaultError) as caught:
+        encode(Reply((event, End())), GET)
+    assert str(caught.value) == (
+        "illegal reply: a line break inside its head\n"
+        f"  there is: {shown}\n"
+        "  to do: take it out; to send a broken head use the fault `bad_framing`"
+    )
+
+
+@pytest.mark.parametrize(
+    ("steps", "there"),
+    [
+        ((), "no step at all"),
+        ((Send(b"a"),), "Send"),
+        ((Wait(1),), "Wait"),
+        ((Fin(), Send(b"a")), "Fin Send"),
+        ((Send(b"a"), Next(), Fin()), "Send Next Fin"),
+        ((Stall(), Reset()), "Stall Reset"),
+    ],
+)
+def test_an_illegal_script_is_refused(steps: tuple[Step, ...], there: str) -> None:
+    """A script has exactly one end, and it is its last step."""
+    with pytest.raises(FaultError) as caught:
+        Script(steps)
+    assert str(caught.value) == (
+        "illegal script: exactly its last step must be an end\n"
+        f"  there is: {there}\n"
+        "  to do: finish it with one of Stall, Fin, Reset, Next"
+    )
+
+
+@pytest.mark.parametrize(
+    ("steps", "block", "rest"),
+    [
+        ((Send(b"H\r\n\r\nbody"), Fin()), b"H\r\n\r\n", [Send(b"body"), Fin()]),
+        ((Send(b"H\r\n\r\n"), Send(b"b"), Fin()), b"H\r\n\r\n", [Send(b"b"), Fin()]),
+        ((Send(b"H\r"), Send(b"\n\r"), Send(b"\nb"), Fin()), b"H\r\n\r\n", [Send(b"b"), Fin()]),
+        ((Send(b"H"), Wait(1), Send(b"\r\n\r\n"), Fin()), b"H", [Wait(1), Send(b"\r\n\r\n"), Fin()]),
+        ((Reset(),), b"", [Reset()]),
+    ],
+)
+def test_parts(steps: tuple[Step, ...], block: bytes, rest: list[Step]) -> None:
+    """The head block is found over any segments."""
+    assert Script(steps).parts() == (block, rest)
+
+
+@pytest.mark.parametrize(
+    ("first", "speaks"),
+    [
+        (b"GET / HTTP/1.1\r\n", True),
+        (b"G", True),
+        (b"GET ", True),
+        (b"PRI * HTTP/2.0\r\n", True),
+        (b"M-SEARCH * HTTP/1.1\r\n", True),
+        (b"", False),
+        (b" ", False),
+        (b"\r\n", False),
+        (b"\x16\x03\x01\x02", False),  # a TLS handshake
+        (b"\x00\x00\x00\x08\x04\xd2\x16\x2f", False),  # postgres: SSLRequest
+        (b"*1\r\n$4\r\nPING\r\n", False),  # redis
+        (b"AMQP\x00\x00\x09\x01", False),
+        (b"GET  ", False),
+        (b"INFO \r\n", False),
+    ],
+)
+def test_the_first_bytes_tell_http_from_the_rest(first: bytes, speaks: bool) -> None:
+    """A database on a host that a wide rule reaches is recognised by its first bytes."""
+    assert speaks_http(first) is speaks
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "bodyless"),
+    [("GET", 200, False), ("HEAD", 200, True), ("GET", 204, True), ("GET", 304, True), ("GET", 100, True)],
+)
+def test_which_replies_have_no_body(method: str, status: int, bodyless: bool) -> None:
+    """RFC 9112 section 6.3, first rule."""
+    assert is_bodyless(Request(method, "http://x/"), status) is bodyless
+
+
+# --- a real parser on the other end -----------------------------------------------------------------------------------
+
+NAMES = st.text("ABCdefghijklm-", min_size=1, max_size=6).filter(lambda n: n.strip("-") != "").map("X-{}".format)
+VALUES = st.text(st.characters(min_codepoint=0x21, max_codepoint=0xFF, exclude_characters="\x7f"), max_size=8).filter(
+    lambda v: all(c not in "\x85\xa0" and not 0x80 <= ord(c) < 0xA0 for c in v)
+)
+FRAMING_HEADERS = st.sampled_from([(), LENGTH_3, LENGTH_9, CHUNKED, LENGTH_9 + CHUNKED])
+PIECES = st.lists(st.binary(min_size=0, max_size=40), max_size=6)
+
+
+@st.composite
+def whole_replies(draw: st.DrawFn) -> Reply:
+    """A reply that ends in good order, with any head, framing headers, pieces and delays."""
+    status = draw(st.sampled_from([200, 201, 204, 304, 400, 401, 404, 429, 500, 503, 529]))
+    headers = (*draw(st.lists(st.tuples(NAMES, VALUES), max_size=3)), *draw(FRAMING_HEADERS))
+    events: list[Event] = [Data(piece) for piece in draw(PIECES)]
+    for _ in range(draw(st.integers(0, 2))):
+        events.insert(draw(st.integers(0, len(events))), Delay(1))
+    return Reply((Head(status, headers, draw(st.sampled_from(["", "Fine"]))), *events, End()))
+
+
+def read_back(script: Script, method: str) -> tuple[h11.Response, list[bytes], bytes]:
+    """What a client's parser makes of a script: the head, the chunks (or one body), and what is left over."""
+    client = h11.Connection(h11.CLIENT)
+    client.send(h11.Request(method=method, target="/", headers=[("Host", "x")]))
+    client.send(h11.EndOfMessage())
+    chunks, chunk, response = [], b"", None
+    feed = [s.data for s in script.steps if isinstance(s, Send)]
+    while True:
+        event = client.next_event()
+        match event:
+            case h11.NEED_DATA:
+                client.receive_data(feed.pop(0) if feed else b"")
+            case h11.Response():
+                response = event
+            case h11.Data():
+                chunk += bytes(event.data)
+                if event.chunk_end:
+                    chunks.append(chunk)
+                    chunk = b""
+            case h11.EndOfMessage():
+                assert response is not None
+                return response, [*chunks, *([chunk] if chunk else [])], client.trailing_data[0] + b"".join(feed)
+            case _:
+                raise AssertionError(f"the parser stopped at {event!r}")
+
+
+@given(whole_replies(), st.sampled_from(["GET", "POST", "HEAD"]))
+def test_a_real_parser_reads_the_same_reply(reply: Reply, method: str) -> None:
+    """Status, phrase, headers, body and chunk boundaries survive the wire, and not a byte is left over."""
+    request = Request(method, "http://x/")
+    response, chunks, left = read_back(encode(reply, request), method)
+    assert reply.head is not None
+    assert response.status_code == reply.status
+    if reply.head.reason:
+        assert response.reason == b"Fine"
+    mine = [(k.lower(), v) for k, v in reply.headers if k.startswith("X-")]
+    assert [(k, v) for k, v in ((k.decode(), v.decode("latin-1")) for k, v in response.headers) if k[:2] == "x-"] == mine
+    assert left == b""
+    if is_bodyless(request, response.status_code):
+        assert chunks == []
+        return
+    assert b"".join(chunks) == reply.body
+    if (b"transfer-encoding", b"chunked") in list(response.headers):
+        assert chunks == [e.data for e in reply.events if isinstance(e, Data) and e.data]
+
+
+@given(whole_replies(), st.sampled_from(list(How)))
+def test_a_real_parser_sees_every_loss(reply: Reply, how: How) -> None:
+    """A reply that is lost is never read as whole, unless every promised byte had arrived."""
+    lost = Reply((*reply.events[:-1], Lost(how)))
+    script = encode(lost, GET)
+    assert script.steps[-1] == {How.RESET: Reset(), How.CUT: Fin(), How.STALLED: Stall()}[how]
+    assert reply.head is not None
+    promised = dict((k.lower(), v) for k, v in lost.headers).get("content-length")
+    chunked = lost.header("transfer-encoding") or not promised
+    if is_bodyless(GET, reply.head.status) or (not chunked and len(lost.body) >= int(promised or 0)):
+        return
+    with pytest.raises(h11.RemoteProtocolError):
+        read_back(script, "GET")
+
+
+@given(whole_replies())
+def test_sent_is_what_the_sends_say(reply: Reply) -> None:
+    """`sent` is the bytes of all segments, and `parts` loses none of them."""
+    script = encode(reply, GET)
+    block, rest = script.parts()
+    assert block.endswith(b"\r\n\r\n")
+    assert block + b"".join(s.data for s in rest if isinstance(s, Send)) == script.sent
