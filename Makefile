@@ -4,6 +4,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
+# Compiled modules are kept between runs, also where the environment says otherwise.
+export PYTHONDONTWRITEBYTECODE =
+
 .PHONY: demo test lint types tests bench record docs wheel clean
 .DEFAULT_GOAL := test
 

@@ -79,7 +79,11 @@ class Exchange:
         headers = {name: [value] for name, value in {**self.headers, **self.connection}.items()}
         return {
             "request": {"method": "POST", "uri": url, "body": None, "headers": {}},
-            "response": {"status": {"code": self.status, "message": ""}, "headers": headers, "body": {"string": self.body}},
+            "response": {
+                "status": {"code": self.status, "message": ""},
+                "headers": headers,
+                "body": {"string": self.body},
+            },
         }
 
 

@@ -56,7 +56,14 @@ def tables(quick: bool) -> Sequence[Table]:
 
 
 def _compare(
-    client: Client, kind: Exchange, server: str, folder: Path, rounds: int, times: int, bare: list[Row], taped: list[Row]
+    client: Client,
+    kind: Exchange,
+    server: str,
+    folder: Path,
+    rounds: int,
+    times: int,
+    bare: list[Row],
+    taped: list[Row],
 ) -> None:
     label = f"{client.name}, {kind.name}, {'kept' if kind.keeps else 'closed'}"
     ways: dict[str, Round] = {"loopback": client.repeat(server, times, kind.status)}

@@ -20,7 +20,7 @@ from ._reply import Data, Event, Head, Reply, Request
 from ._script import is_bodyless
 
 EOL: Final = rb"(?:\r\n|\r(?!\n)|\n)"  # WHATWG HTML 9.2.5: the three line ends of an event stream
-EVENT: Final = re.compile(rb"%b*.*?%b{2,}|.+" % (EOL, EOL), re.DOTALL)
+EVENT: Final = re.compile(rb"%b*(?:[^\r\n]++%b?)*+%b*" % (EOL, EOL, EOL))
 LINE: Final = re.compile(rb"(.*?)(%b|\Z)" % EOL, re.DOTALL)
 LOOKS_LIKE_EVENTS: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:(?:data|event|id|retry)?:)")
 EVENT_STREAM: Final = "text/event-stream"
@@ -119,7 +119,7 @@ def events_of(body: bytes) -> list[bytes]:
     """The events of a stream, each with the blank line (or line end) that closes it; joined they are the body."""
     if body.lstrip()[:1] in (b"{", b"["):
         return [piece for piece in re.split(rb"(?<=\n)", body) if piece]
-    return EVENT.findall(body)
+    return [event for event in EVENT.findall(body) if event]
 
 
 def data_of(event: bytes) -> bytes | None:

@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from http import HTTPStatus
 from typing import Final, TypeAlias
 
 import h11
 
 from ._errors import FaultError, UnreachableError
+from ._plain import Plain
 from ._reply import Data, Delay, End, Head, Headers, How, Lost, Refused, Reply, Request, first_of
 
 
@@ -219,15 +221,19 @@ class Conversation:
 
     def __init__(self, authority: str) -> None:
         self.authority = authority
-        self._parser = h11.Connection(h11.SERVER)
+        self._plain: Plain | None = None
         self._head: h11.Request | None = None
         self._body: list[bytes] = []
         self._began = b""
 
+    @cached_property
+    def _parser(self) -> h11.Connection:
+        return h11.Connection(h11.SERVER)
+
     @property
     def idle(self) -> bool:
         """True when no request has been begun and left unfinished."""
-        return self._head is None and not self._began
+        return self._plain is None and self._head is None and not self._began
 
     def receive(self, data: bytes) -> Iterator[Request | Send]:
         """Take in what the client sent; yield each finished request, and each interim `Send` (100-continue).
@@ -235,6 +241,21 @@ class Conversation:
         Raises:
             UnreachableError: the client speaks HTTP/2, asks for an upgrade, or does not speak HTTP.
         """
+        while data and (self._plain is not None or self.idle):
+            self._plain, plain = None, self._plain
+            if plain is None:
+                if (plain := Plain.begun_by(data)) is None:
+                    break
+                data = data[plain.size :]
+            data = plain.take(data)
+            if plain.missing:
+                self._plain = plain
+            else:
+                yield plain.request(self.authority)
+        if data:
+            yield from self._through_h11(data)
+
+    def _through_h11(self, data: bytes) -> Iterator[Request | Send]:
         if self._head is None:
             self._began += data
             if b"PRI * HTTP/2.0".startswith(self._began[:14]) and len(self._began) >= 4:

@@ -9,9 +9,10 @@ live upstream pass beneath the doors: nothing else may set them.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any, Final
 
 _ABSENT: Final = object()
@@ -24,7 +25,7 @@ class Patches:
     """Names replaced for a while."""
 
     def __init__(self) -> None:
-        self._undo: list[tuple[Any, str, Any]] = []
+        self._undo: list[Callable[[], None]] = []
 
     def set(self, target: Any, name: str, value: Any) -> Any:
         """Put `value` over `target.name`; the name's value until now is returned.
@@ -35,18 +36,24 @@ class Patches:
         before = getattr(target, name)
         # A name inherited by a class is taken away again, not copied down into it.
         own = target.__dict__.get(name, _ABSENT) if isinstance(target, type) else before
-        self._undo.append((target, name, own))
+        self._undo.append(partial(delattr, target, name) if own is _ABSENT else partial(setattr, target, name, own))
         setattr(target, name, value)
         return before
+
+    def put_first(self, target: list[Any], item: Any) -> None:
+        """Put `item` before all others of a list; what others do to the list meanwhile stays."""
+
+        def take_out() -> None:
+            if item in target:
+                target.remove(item)
+
+        target.insert(0, item)
+        self._undo.append(take_out)
 
     def undo(self) -> None:
         """Put everything back, last one first."""
         while self._undo:
-            target, name, before = self._undo.pop()
-            if before is _ABSENT:
-                delattr(target, name)
-            else:
-                setattr(target, name, before)
+            self._undo.pop()()
 
 
 @contextmanager

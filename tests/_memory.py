@@ -107,7 +107,9 @@ def opened(*rules: Rule, upstreams: tuple[Any, ...] = (), timed: bool = False, *
     assert patches.left_over() == []
 
 
-def says(status: int, body: bytes = b"", *, to: str = "* *", headers: tuple[tuple[str, str], ...] = (), **how: Any) -> Rule:
+def says(
+    status: int, body: bytes = b"", *, to: str = "* *", headers: tuple[tuple[str, str], ...] = (), **how: Any
+) -> Rule:
     """A rule that answers so."""
     return Rule(to, (Says(Reply.of(status, body, headers)),), **how)
 

@@ -219,7 +219,9 @@ def test_a_broken_upload_is_named() -> None:
 
 
 TOKENS = st.text("abcdefghijkl-", min_size=1, max_size=8)
-HEADERS = st.lists(st.tuples(TOKENS.map("X-{}".format), st.text("abc=;, 0123/\"", max_size=10).map(str.strip)), max_size=4)
+HEADERS = st.lists(
+    st.tuples(TOKENS.map("X-{}".format), st.text('abc=;, 0123/"', max_size=10).map(str.strip)), max_size=4
+)
 
 
 @st.composite

@@ -9,9 +9,7 @@ import pytest
 from pytest_agentfault import AgentFaultError, _errors
 from pytest_agentfault._errors import nearest
 
-KINDS = [
-    kind for kind in vars(_errors).values() if isinstance(kind, type) and issubclass(kind, AgentFaultError)
-]
+KINDS = [kind for kind in vars(_errors).values() if isinstance(kind, type) and issubclass(kind, AgentFaultError)]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -39,7 +37,11 @@ def test_all_kinds_are_one_family() -> None:
 @pytest.mark.parametrize(
     ("name", "known", "said"),
     [
-        ("any/rate-limt", ["any/slow", "any/rate-limit"], "did you mean 'any/rate-limit'? known: any/rate-limit, any/slow"),
+        (
+            "any/rate-limt",
+            ["any/slow", "any/rate-limit"],
+            "did you mean 'any/rate-limit'? known: any/rate-limit, any/slow",
+        ),
         ("zzz", ["b", "a"], "known: a, b"),
         ("", ["b", "a"], "known: a, b"),
         ("x", [], "known: none"),

@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_agentfault import _payload
@@ -190,7 +190,10 @@ def test_a_body_is_what_the_client_reads_of_it(request_: Request, reply: Reply, 
     assert has_body(request_, reply) is has
 
 
-@given(st.lists(st.sampled_from([b"data: a", b":", b"\n", b"\r", b"\r\n", b"x", b"{", b" ", b"\xc3\xa9"])).map(b"".join))
+@settings(deadline=None)
+@given(
+    st.lists(st.sampled_from([b"data: a", b":", b"\n", b"\r", b"\r\n", b"x", b"{", b" ", b"\xc3\xa9"])).map(b"".join)
+)
 def test_events_joined_are_the_body(body: bytes) -> None:
     """Cutting a body into events loses and adds no byte, whatever the body is."""
     events = events_of(body)
@@ -229,7 +232,9 @@ def test_an_event_takes_other_data_and_keeps_the_rest(event: bytes, data: bytes,
     assert with_data_of(event, data) == new
 
 
-@pytest.mark.parametrize(("body", "end"), [(b"data: 1\r\n\r\n", b"\r\n"), (b"a\rb", b"\r"), (b"a\n", b"\n"), (b"", b"\n")])
+@pytest.mark.parametrize(
+    ("body", "end"), [(b"data: 1\r\n\r\n", b"\r\n"), (b"a\rb", b"\r"), (b"a\n", b"\n"), (b"", b"\n")]
+)
 def test_a_stream_keeps_to_its_own_line_end(body: bytes, end: bytes) -> None:
     """What is put into a stream can be ended as its own lines are."""
     assert line_end_of(body) == end
@@ -264,6 +269,7 @@ def test_a_reply_is_parted_at_a_byte(place: int, before: tuple[Any, ...], after:
     assert behind(SLOW, place) == after
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(min_size=1, max_size=5), max_size=5), st.sets(st.integers(-2, 30)))
 def test_cutting_adds_boundaries_and_changes_no_byte(pieces: list[bytes], places: set[int]) -> None:
     """Every offset inside the body becomes a boundary, the old ones stay."""

@@ -100,7 +100,10 @@ def test_which_requests(to: str, method: str, url: str, difference: str) -> None
 
 
 POSTED = Request(
-    "POST", "https://x/v1/chat?q=1", (("Content-Type", "application/json"), ("X-Team", "a")), b'{"model": "m", "n": [1]}'
+    "POST",
+    "https://x/v1/chat?q=1",
+    (("Content-Type", "application/json"), ("X-Team", "a")),
+    b'{"model": "m", "n": [1]}',
 )
 
 
@@ -161,7 +164,9 @@ def test_which_hosts(to: Any, host: str, port: int, reaches: bool) -> None:
     assert rule(to).may_reach(host, port) is reaches
 
 
-GLOBS = st.lists(st.sampled_from(["*", "https://", "http://", "a", ".", "b", ":8", "/", "c", "?"]), min_size=1, max_size=7)
+GLOBS = st.lists(
+    st.sampled_from(["*", "https://", "http://", "a", ".", "b", ":8", "/", "c", "?"]), min_size=1, max_size=7
+)
 
 
 @given(
@@ -171,14 +176,21 @@ GLOBS = st.lists(st.sampled_from(["*", "https://", "http://", "a", ".", "b", ":8
     st.sampled_from([80, 443, 8, 88]),
     st.text("abc/?:.8", max_size=6),
 )
-def test_a_request_that_matches_is_never_kept_from_the_door(glob: str, scheme: str, host: str, port: int, rest: str) -> None:
+def test_a_request_that_matches_is_never_kept_from_the_door(
+    glob: str, scheme: str, host: str, port: int, rest: str
+) -> None:
     """Whatever a rule matches, its host was let in."""
     wide = rule(f"* {glob}")
     if wide.matches(Request("GET", f"{authority(scheme, host, port)}/{rest}")):
         assert wide.may_reach(host, port)
 
 
-@given(GLOBS.map("".join), st.text("ab.", min_size=1, max_size=4), st.sampled_from([80, 443, 8]), st.text("abc/", max_size=4))
+@given(
+    GLOBS.map("".join),
+    st.text("ab.", min_size=1, max_size=4),
+    st.sampled_from([80, 443, 8]),
+    st.text("abc/", max_size=4),
+)
 def test_a_literal_url_reaches_only_its_own_host(glob: str, host: str, port: int, rest: str) -> None:
     """A pattern without a star lets in no host but the one it names."""
     literal = glob.replace("*", "")
@@ -330,9 +342,7 @@ def with_header(name: str, value: str) -> Request:
     return Request("GET", "http://x/", ((name, value),))
 
 
-@pytest.mark.parametrize(
-    "name", ["Authorization", "cookie", "X-Api-Key", "api-key", "X-Goog-Api-Key", "X-Auth-Token"]
-)
+@pytest.mark.parametrize("name", ["Authorization", "cookie", "X-Api-Key", "api-key", "X-Goog-Api-Key", "X-Auth-Token"])
 def test_credentials_are_told_apart_wherever_they_stand(name: str) -> None:
     """Vendors put the credential into different headers; its digest never shows it."""
     first, second = credential_digest(with_header(name, "secret-1")), credential_digest(with_header(name, "secret-2"))

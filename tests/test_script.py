@@ -373,7 +373,9 @@ def test_a_real_parser_reads_the_same_reply(reply: Reply, method: str) -> None:
     if reply.head.reason:
         assert response.reason == b"Fine"
     mine = [(k.lower(), v) for k, v in reply.headers if k.startswith("X-")]
-    assert [(k, v) for k, v in ((k.decode(), v.decode("latin-1")) for k, v in response.headers) if k[:2] == "x-"] == mine
+    assert [
+        (k, v) for k, v in ((k.decode(), v.decode("latin-1")) for k, v in response.headers) if k[:2] == "x-"
+    ] == mine
     assert left == b""
     if is_bodyless(request, response.status_code):
         assert chunks == []

@@ -140,7 +140,11 @@ class Never:
 
 
 def told(
-    rules: list[Rule], requests: list[Request], above: str = "", dialled: tuple[tuple[str, int], ...] = (), **broken: Any
+    rules: list[Rule],
+    requests: list[Request],
+    above: str = "",
+    dialled: tuple[tuple[str, int], ...] = (),
+    **broken: Any,
 ) -> str:
     """The text for a plan of these rules after these requests."""
     plan = Plan(rules)

@@ -60,7 +60,7 @@ class _Root:
     """The resolvers, by the names of the root fields (GraphQL's camelCase)."""
 
     def issues(self, info: object, filter: dict[str, Any] | None = None, first: int = 50) -> dict[str, Any]:  # noqa: A002
-        title: dict[str, str] = (filter or {}).get("title") or {}
+        title: dict[str, str] = (filter or {}).get("title", {})
         wanted = title.get("containsIgnoreCase", "").lower()
         return {"nodes": [i for i in KNOWN if wanted.split(" ")[0] in i["title"].lower()][:first]}
 

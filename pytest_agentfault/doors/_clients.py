@@ -74,7 +74,7 @@ def _through_anyio(door: MemoryDoor, patches: Patches) -> None:
 
     async def wrap(cls: Any, /, transport_stream: Any, **kwargs: Any) -> Any:
         transport = getattr(transport_stream, "_transport", None)
-        if not isinstance(transport, MemoryTransport):
+        if not isinstance(transport, MemoryTransport) or transport.real is not None:
             return await real(cls, transport_stream, **kwargs)
         if transport.stand_in.untrusted:
             raise untrusted_error()
@@ -97,7 +97,7 @@ def follow_clients(door: MemoryDoor, patches: Patches) -> None:
     for name in SEAMS.keys() - waiting.keys():
         _patch(name, SEAMS[name], door, patches)
     if waiting:
-        patches.set(sys, "meta_path", [_Follower(waiting, door, patches), *sys.meta_path])
+        patches.put_first(sys.meta_path, _Follower(waiting, door, patches))
 
 
 def _patch(name: str, seam: Callable[[MemoryDoor, Patches], None], door: MemoryDoor, patches: Patches) -> None:

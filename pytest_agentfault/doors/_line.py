@@ -109,6 +109,7 @@ class Line:
                 if isinstance(item, Send):
                     self.steps.append(item)
                 else:
+                    self.plan.check_budget()  # a kept connection can loop for ever too
                     yield item
         except UnreachableError as error:
             self.plan.problems.append(error)

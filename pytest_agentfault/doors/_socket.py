@@ -48,6 +48,11 @@ class MemorySocket:
         self._io_refs = 0
         self._closed = False
 
+    @property
+    def real(self) -> socket.socket | None:
+        """The real connection this one has turned into, if it has."""
+        return self._real
+
     def start_tls(self, context: ssl.SSLContext, server_hostname: str | None = None) -> MemorySocket:
         """There is no handshake in memory; the context is kept for a connection that turns real."""
         if self.untrusted:
@@ -248,8 +253,8 @@ class MemorySocket:
 
 def untrusted_error() -> ssl.SSLCertVerificationError:
     """What the ssl module raises for a certificate that nobody vouches for."""
-    text = "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate (_ssl.c:1006)"
+    text = "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: unable to get local issuer certificate (_ssl.c:1006)"
     error = ssl.SSLCertVerificationError(1, text)
     error.reason = "CERTIFICATE_VERIFY_FAILED"
-    error.verify_code, error.verify_message = 18, "self-signed certificate"
+    error.verify_code, error.verify_message = 20, "unable to get local issuer certificate"
     return error

@@ -50,6 +50,11 @@ class MemoryTransport(asyncio.Transport):
         self._held: list[bytes] | None = None  # bytes for a real connection that is being made
         self._real: asyncio.Transport | None = None
 
+    @property
+    def real(self) -> asyncio.Transport | None:
+        """The real connection this one has turned into, if it has."""
+        return self._real
+
     def start_tls(self, context: ssl.SSLContext | None) -> None:
         """There is no handshake in memory; the context is kept for a connection that turns real."""
         self.line.tls, self.line.is_tls = context, True

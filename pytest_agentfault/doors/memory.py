@@ -13,10 +13,12 @@ of its own that fails by name when it moves (tests/test_seams.py).
 from __future__ import annotations
 
 import asyncio
+import errno
 import ipaddress
 import socket
 import ssl
 import weakref
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -59,15 +61,15 @@ class MemoryDoor:
         self._signals = Signals()
         self._address_of: dict[str, str] = {}
         self._host_of: dict[str, str] = {}
-        self._verdicts: dict[Address, Refused] = {}
+        self._verdicts: dict[Address, deque[Refused | None]] = {}  # asked at a look-up, for the connection to come
         self._lines: weakref.WeakSet[Line] = weakref.WeakSet()
         self._transports: weakref.WeakSet[MemoryTransport] = weakref.WeakSet()
 
     @contextmanager
     def opened(self, patches: Patches) -> Iterator[MemoryDoor]:
         """The door, open until the block ends; connections still held are hung up then."""
-        self.install(patches)
         try:
+            self.install(patches)
             yield self
         finally:
             self.hang_up()
@@ -86,6 +88,8 @@ class MemoryDoor:
         patches.set(loop, "create_connection", _method(self._dial))
         patches.set(loop, "getaddrinfo", _method(self._resolve))
         patches.set(loop, "start_tls", _method(self._start_tls))
+        for name in ("connect", "connect_ex"):
+            patches.set(socket.socket, name, self._connecting(getattr(socket.socket, name)))
         contexts: list[Any] = [ssl.SSLContext, *ssl.SSLContext.__subclasses__()]
         for context in contexts:
             if "wrap_socket" in context.__dict__:
@@ -127,18 +131,29 @@ class MemoryDoor:
 
     def _getaddrinfo(self, host: Any, port: Any, *args: Any, **kwargs: Any) -> list[Any]:
         name = host.decode("ascii") if isinstance(host, bytes) else host
-        if _is_address(name) or not self.wants(name, _port_number(port)):
+        if _is_address(name) or _is_for_a_server(*args, **kwargs) or not self.wants(name, _port_number(port)):
             return self._real_getaddrinfo(host, port, *args, **kwargs)
         return self.resolved(name, _port_number(port))
 
     def resolved(self, host: str, port: int) -> list[Any]:
         """What a look-up of a name says: one address that leads back to this door."""
-        verdict = self._verdict(host, port)
-        if verdict is not None:
-            if verdict.why is Why.UNRESOLVED:
-                self._raise(verdict)
-            self._verdicts[host, port] = verdict  # it comes true when the connection is made
+        verdict = self._verdict(host, port, look_up=True)
+        if verdict is not None and verdict.why is Why.UNRESOLVED:
+            self._raise(verdict)
+        self._verdicts.setdefault((host, port), deque()).append(verdict)
         return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (self._address(host), port))]
+
+    def _connecting(self, real: Callable[..., Any]) -> Callable[..., Any]:
+        """Databases connect a socket of their own to what a look-up said: lead it to where the name really is."""
+
+        def connect(sock: socket.socket, address: Any) -> Any:
+            host = self._host_of.get(address[0]) if isinstance(address, tuple) else None
+            if host is not None:
+                self.plan.passed.add(f"{host}:{address[1]}")
+                address = self._real_getaddrinfo(host, address[1], sock.family, sock.type)[0][4]
+            return real(sock, address)
+
+        return connect
 
     def _address(self, host: str) -> str:
         address = self._address_of.get(host)
@@ -149,7 +164,7 @@ class MemoryDoor:
 
     async def _resolve(self, loop: Any, host: Any, port: Any, **kwargs: Any) -> list[Any]:
         name = host.decode("ascii") if isinstance(host, bytes) else host
-        if _is_address(name) or not self.wants(name, _port_number(port)):
+        if _is_address(name) or _is_for_a_server(**kwargs) or not self.wants(name, _port_number(port)):
             # Not the loop's own method: it would call the patched function from a thread.
             asked: list[Any] = await loop.run_in_executor(None, partial(self._real_getaddrinfo, host, port, **kwargs))
             return asked
@@ -181,6 +196,8 @@ class MemoryDoor:
         verdict = self._verdict(host, port)
         if verdict is not None and verdict.why is Why.TIMEOUT:
             await asyncio.sleep(CONNECT_PATIENCE_SECONDS)
+        if verdict is not None and verdict.why is Why.REFUSED:  # asyncio names the address it tried
+            raise ConnectionRefusedError(errno.ECONNREFUSED, f"Connect call failed {(self._address(host), port)}")
         untrusted = self._raise(verdict)
         return MemorySocket(self._line(host, port), self._signals, None, self._real_create, untrusted)
 
@@ -198,6 +215,8 @@ class MemoryDoor:
     ) -> Any:
         if not isinstance(transport, MemoryTransport):
             return await self._real_start_tls(loop, transport, protocol, sslcontext, *args, **kwargs)
+        if transport.real is not None:
+            return await self._real_start_tls(loop, transport.real, protocol, sslcontext, *args, **kwargs)
         transport.start_tls(sslcontext)
         transport.set_protocol(protocol)
         return transport
@@ -207,17 +226,19 @@ class MemoryDoor:
         self._lines.add(line)
         return line
 
-    def _verdict(self, host: str, port: int) -> Refused | None:
+    def _verdict(self, host: str, port: int, look_up: bool = False) -> Refused | None:
         """How this connection fails, asked once per attempt: at the look-up of its name or at the connection."""
         self.plan.check_budget()
-        waiting = self._verdicts.pop((host, port), None)
-        return waiting or self.plan.connect(authority("https" if port == 443 else "http", host, port))
+        waiting = None if look_up else self._verdicts.get((host, port))
+        if waiting:
+            return waiting.popleft()
+        return self.plan.connect(authority("https" if port == 443 else "http", host, port))
 
     def _raise(self, verdict: Refused | None) -> bool:
         """Fail as the verdict says; True: later, when TLS is begun."""
         match verdict.why if verdict else None:
             case Why.REFUSED:
-                raise ConnectionRefusedError(111, "Connection refused")
+                raise ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
             case Why.UNRESOLVED:
                 raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
             case Why.TIMEOUT:
@@ -240,9 +261,9 @@ def _method(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _wrapping(real: Callable[..., Any]) -> Callable[..., Any]:
     def wrap_socket(context: ssl.SSLContext, sock: Any, *args: Any, **kwargs: Any) -> Any:
-        if isinstance(sock, MemorySocket):
+        if isinstance(sock, MemorySocket) and sock.real is None:
             return sock.start_tls(context)
-        return real(context, sock, *args, **kwargs)
+        return real(context, getattr(sock, "real", sock), *args, **kwargs)
 
     return wrap_socket
 
@@ -253,6 +274,11 @@ def _is_address(host: object) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _is_for_a_server(family: int = 0, type: int = 0, proto: int = 0, flags: int = 0) -> bool:  # noqa: A002
+    """Whether a look-up is for an address to listen on."""
+    return bool(flags & socket.AI_PASSIVE)
 
 
 def _port_number(port: object) -> int:

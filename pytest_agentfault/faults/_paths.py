@@ -34,7 +34,8 @@ def check_path(fault: str, setting: str, path: object) -> None:
 
 def places(path: str, value: Any) -> list[Place]:
     """Where the path leads in this value; in document order, none where it leads nowhere."""
-    return [_keys(match) for match in _compiled(path).find(value)]
+    matches = ((_keys(match), match.value) for match in _compiled(path).find(value))
+    return [place for place, there in matches if found(value, place) == there]  # `len` and the like are no places
 
 
 def all_places(value: Any, at: Place = ()) -> Iterator[Place]:
@@ -76,11 +77,12 @@ def _keys(match: Any) -> Place:
     keys: list[str | int] = []
     while match.context is not None:
         step = match.path
-        if hasattr(step, "fields"):
-            keys.append(step.fields[0])
-        elif hasattr(step, "indices"):
-            keys.append(step.indices[0])
-        elif hasattr(step, "index"):  # before jsonpath-ng 1.7.1 an index was one number
-            keys.append(step.index)
+        keys.append(step.fields[0] if hasattr(step, "fields") else _index(step))
         match = match.context
     return tuple(reversed(keys))
+
+
+def _index(step: Any) -> int:
+    """The place in a list: several at once in newer jsonpath-ng, one in older."""
+    places: tuple[int, ...] = getattr(step, "indices", ()) or (step.index,)
+    return places[0]

@@ -95,7 +95,7 @@ def _new_enum_value(value: Any, place: Place, random: Random) -> Any:
     old = found(value, place)
     join = "-" if "-" in old else "_"
     faker = _faker(random)
-    new = join.join((faker.word(), faker.word()))
+    new = join.join((faker.word(), faker.word())).lower()
     return put(value, place, new.upper() if old.isupper() else new.title() if old[0].isupper() else new)
 
 

@@ -56,8 +56,4 @@ class Slow:
 
 def _middle(reply: Reply) -> int:
     events = events_of(reply.body) if is_stream(reply) and not is_encoded(reply) else []
-    if len(events) > 1:
-        place = len(b"".join(events[: len(events) // 2]))
-        if 0 < place < len(reply.body):
-            return place
-    return len(reply.body) // 2
+    return len(b"".join(events[: len(events) // 2])) if len(events) > 1 else len(reply.body) // 2

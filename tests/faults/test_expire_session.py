@@ -49,9 +49,7 @@ def test_the_answer_is_a_challenge(settings: dict[str, Any], code: int, headers:
         ),
         (
             {"headers": "no"},
-            three(
-                "expire_session: `headers` must be a table of texts", "'no'", 'write it like { retry-after = "20" }'
-            ),
+            three("expire_session: `headers` must be a table of texts", "'no'", 'write it like { retry-after = "20" }'),
         ),
         (
             {"json": b"{}"},

@@ -140,7 +140,7 @@ def test_only_streams_are_struck_where_that_is_asked_for() -> None:
             three(
                 "lose: unknown `where`",
                 "'head'",
-                "did you mean 'after_head'? known: after_head, before_head, in_body",
+                "known: after_head, before_head, in_body",
             ),
         ),
         (

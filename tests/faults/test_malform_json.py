@@ -22,7 +22,7 @@ from _said import (
     stream,
     three,
 )
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_agentfault._payload import MISSING, parsed
@@ -59,7 +59,7 @@ STILL_JSON = ("duplicate_key", "double_encoded", "nan")  # Python's own parser t
         ("duplicate_key", TEXT, TEXT[:-1] + ',"id":null}'),
         ("duplicate_key", '[{"a": {"b": [{}]} }, {"c": 1}]', '[{"a": {"b": [{}]},"a":null}, {"c": 1}]'),
         ("duplicate_key", '["a", "b"]', '["a", "b"]'),
-        ("unquoted_key", TEXT, TEXT.replace('"id"', "id").replace('"_a$1"', "_a$1")),
+        ("unquoted_key", TEXT, '{id: 7, "na me": "it\'s \\"x\\"", tags: [true, null], _a$1: {}}'),
         ("unquoted_key", '["a"]', '["a"]'),
         ("double_encoded", TEXT, json.dumps(TEXT)),
         ("markdown_fence", TEXT, f"```json\n{TEXT}\n```"),
@@ -81,6 +81,7 @@ VALUES = st.recursive(
 
 
 @pytest.mark.parametrize("how", BREAKAGES)
+@settings(deadline=None, max_examples=40)
 @given(value=VALUES, ascii_=st.booleans())
 def test_a_broken_text_is_no_longer_the_same_json(how: str, value: Any, ascii_: bool) -> None:
     """Any value, any breakage: the text is unchanged, or it does not parse, or it is one of the ways that do."""
@@ -155,7 +156,15 @@ def gathered(reply: Reply) -> dict[int, str]:
 @pytest.mark.parametrize("how", BREAKAGES)
 def test_the_pieces_of_a_stream_are_one_text(how: str) -> None:
     """A client that adds up the pieces has the broken text, call by call, and every event is still JSON."""
-    pieces = [part(""), part('{"ci'), part("[1,", 1), part('ty": "Pa'), part(" 2]", 1), part('ris"}'), chunk(content="é")]
+    pieces = [
+        part(""),
+        part('{"ci'),
+        part("[1,", 1),
+        part('ty": "Pa'),
+        part(" 2]", 1),
+        part('ris"}'),
+        chunk(content="é"),
+    ]
     reply = stream(chunk(role="assistant"), *pieces)
     broken = MalformJson(how, DELTAS).alter(GET, reply)
     assert gathered(reply) == {0: CALL, 1: "[1, 2]"}
@@ -176,13 +185,16 @@ def test_events_that_hold_no_piece_stay_byte_for_byte() -> None:
 @pytest.mark.parametrize(
     ("reply", "broken"),
     [
-        (stream({"n": 1}, {"n": 2}), b'data: {"n": 1}\n\ndata: {"n": \n\ndata: [DONE]\n\n'.replace(b": \n\nd", b"\n\nd")),
+        (
+            stream({"n": 1}, {"n": 2}),
+            b'data: {"n": 1}\n\ndata: {"n"\n\ndata: [DONE]\n\n',
+        ),
         (lines({"n": 1}, {"n": 2}), b'{"n": 1}\n{"n"\n'),
     ],
 )
 def test_without_a_path_the_last_event_of_json_is_broken(reply: Reply, broken: bytes) -> None:
     """The terminal event, which is not JSON, stays."""
-    assert MalformJson().alter(GET, reply).body.replace(b'{"n":\n', b'{"n"\n') == broken.replace(b'{"n":\n', b'{"n"\n')
+    assert MalformJson().alter(GET, reply).body == broken
 
 
 def test_a_text_of_several_lines_is_several_lines_of_data() -> None:
@@ -191,7 +203,7 @@ def test_a_text_of_several_lines_is_several_lines_of_data() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "request_", "reply"),
+    ("chosen", "request_", "reply"),
     [
         ({}, GET, Reply.of(200, b"<html></html>", {"Content-Type": "text/html"})),
         ({}, GET, Reply.of(200, b"{broken", JSON)),
@@ -210,16 +222,16 @@ def test_a_text_of_several_lines_is_several_lines_of_data() -> None:
     ],
 )
 def test_where_there_is_no_json_to_break_nothing_is_struck(
-    settings: dict[str, Any], request_: Request, reply: Reply
+    chosen: dict[str, Any], request_: Request, reply: Reply
 ) -> None:
     """The same reply comes back, coding and all."""
-    fault = MalformJson(**settings)
+    fault = MalformJson(**chosen)
     assert fault.alter(request_, reply) == reply
     assert verbs_of(fault) == ("alter",)
 
 
 @pytest.mark.parametrize(
-    ("settings", "text"),
+    ("chosen", "text"),
     [
         (
             {"how": "truncate"},
@@ -248,6 +260,6 @@ def test_where_there_is_no_json_to_break_nothing_is_struck(
         ),
     ],
 )
-def test_a_wrong_setting_is_refused(settings: dict[str, Any], text: str) -> None:
+def test_a_wrong_setting_is_refused(chosen: dict[str, Any], text: str) -> None:
     """What, what is there, and what to do."""
-    assert refusal(MalformJson, settings) == text
+    assert refusal(MalformJson, chosen) == text
