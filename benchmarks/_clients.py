@@ -98,7 +98,8 @@ def _blocking(ask: Callable[[str], tuple[int, bytes]]) -> Callable[[str, int, in
             began = perf_counter()
             for _ in range(times):
                 found, body = ask(url)
-                assert found == status and body, (found, body)
+                assert found == status, (found, body)
+                assert body
             return (perf_counter() - began) / times
 
         return once
@@ -112,7 +113,8 @@ def _awaited(loop: asyncio.AbstractEventLoop, ask: Callable[[str], Any]) -> Call
             began = perf_counter()
             for _ in range(times):
                 found, body = await ask(url)
-                assert found == status and body, (found, body)
+                assert found == status, (found, body)
+                assert body
             return (perf_counter() - began) / times
 
         return lambda: loop.run_until_complete(work())

@@ -12,7 +12,6 @@ import gc
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
-from time import perf_counter
 from typing import Final, Literal, TypeAlias
 
 Round: TypeAlias = Callable[[], float]
@@ -72,14 +71,24 @@ class Table:
     rows: Sequence[Row]
 
 
-def in_turns(ways: Mapping[str, Round], rounds: int, warm: int = 1) -> dict[str, list[float]]:
-    """The seconds of every round of every way, taken A B C, C B A, A B C ... after `warm` rounds that do not count."""
+def in_turns(
+    ways: Mapping[str, Round], rounds: int, *, warm: int = 1, collecting: bool = False
+) -> dict[str, list[float]]:
+    """The seconds of every round of every way, taken A B C, C B A, A B C ...
+
+    Args:
+        ways: what takes turns.
+        rounds: how many count.
+        warm: how many go before them.
+        collecting: whether the garbage collector runs within a round; it always runs before one.
+    """
     times: dict[str, list[float]] = {name: [] for name in ways}
     order = list(ways)
     for number in range(-warm, rounds):
         for name in order:
             gc.collect()
-            gc.disable()
+            if not collecting:
+                gc.disable()
             try:
                 seconds = ways[name]()
             finally:
@@ -90,18 +99,6 @@ def in_turns(ways: Mapping[str, Round], rounds: int, warm: int = 1) -> dict[str,
     return times
 
 
-def repeated(work: Callable[[], object], times: int) -> Round:
-    """A round that does `work` so often; its time is that of one."""
-
-    def once() -> float:
-        began = perf_counter()
-        for _ in range(times):
-            work()
-        return (perf_counter() - began) / times
-
-    return once
-
-
 def ratio(what: str, ours: Sequence[float], base: Sequence[float], limit: float | None = None) -> Row:
     """Ours against the base, as a ratio of medians; low and high are those of neighbouring rounds."""
     pairs = [a / b for a, b in zip(ours, base, strict=True)]
@@ -110,7 +107,7 @@ def ratio(what: str, ours: Sequence[float], base: Sequence[float], limit: float 
 
 
 def difference(
-    what: str, ours: Sequence[float], base: Sequence[float], limit: float | None, unit: Literal["us", "ms"]
+    what: str, ours: Sequence[float], base: Sequence[float], unit: Literal["us", "ms"], limit: float | None = None
 ) -> Row:
     """Ours less the base: the median of the differences of neighbouring rounds."""
     scale = MICRO if unit == "us" else 1e3

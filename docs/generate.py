@@ -29,6 +29,7 @@ from pytest_agentfault.scenario import Library
 HERE = Path(__file__).resolve().parent
 PACKAGE = Path(pytest_agentfault.__file__).parent
 MADE = "<!-- Made by docs/generate.py from the code; do not edit. -->"
+NEAREST = "the nearest valid one is named"
 ENTRY = re.compile(r"^ {4}(\*{0,2}\w+): (.*(?:\n {8,}.*|\n(?=\n? {8}))*)", re.MULTILINE)
 
 
@@ -37,7 +38,7 @@ def faults() -> str:
     return page(
         "Faults",
         "One file each in `pytest_agentfault/faults/`. In a scenario a fault is named as here; in Python it is the "
-        "class: `from pytest_agentfault.faults.status import Status`. What the verbs mean: "
+        "class: `from pytest_agentfault.faults import Status`. What the verbs mean: "
         "[writing faults](writing-faults.md).",
         *(_fault(name, kind) for name, kind in sorted(_discover.discover("pytest_agentfault.faults").items())),
     )
@@ -139,7 +140,10 @@ def options() -> str:
         "## Ini keys\n\n"
         + table(
             ("key", "type", "default", "what it is"),
-            [(f"`{n}`", kind or "string", f"`{default}`" if default else "none", h) for n, h, kind, default in told.keys],
+            [
+                (f"`{n}`", kind or "string", f"`{default}`" if default else "none", h)
+                for n, h, kind, default in told.keys
+            ],
         ),
     )
 
@@ -161,14 +165,16 @@ def errors() -> str:
     }
     rows: dict[str, set[tuple[str, str]]] = {name: set() for name in kinds}
     for path in sorted(PACKAGE.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        named = _constants(tree)
+        for node in ast.walk(tree):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in kinds:
-                said = [_text(argument) for argument in node.args]
-                if len(said) == 3 and said[0]:
-                    rows[node.func.id].add((said[0], said[2] or "(names the nearest valid one)"))
+                said = [_text(argument, named) for argument in node.args]
+                if len(said) == 3 and said[0].replace("<...>", "").strip(" :`"):
+                    rows[node.func.id].add((said[0], said[2]))
     parts = [
         f"## `{name}`\n\n{sections(kind)['']}\n\n"
-        + table(("what", "to do"), [(code(what), code(do)) for what, do in sorted(rows[name])])
+        + table(("what", "to do"), [(code(what), do if do == NEAREST else code(do)) for what, do in sorted(rows[name])])
         for name, kind in kinds.items()
         if rows[name]
     ]
@@ -180,13 +186,29 @@ def errors() -> str:
     )
 
 
-def _text(node: ast.expr) -> str:
-    """A text of the code, with `<...>` where it is filled in; empty where it is no text."""
+def _constants(tree: ast.Module) -> dict[str, str]:
+    """The texts that a module keeps under a name."""
+    pairs = [(n.target, n.value) for n in tree.body if isinstance(n, ast.AnnAssign)]
+    return {
+        name.id: value.value
+        for name, value in pairs
+        if isinstance(name, ast.Name) and isinstance(value, ast.Constant) and isinstance(value.value, str)
+    }
+
+
+def _text(node: ast.expr, named: dict[str, str]) -> str:
+    """A text of the code, with `<...>` where it is filled in."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.JoinedStr):
-        return "".join(_text(part) or "<...>" for part in node.values)
-    return ""
+        return "".join(_text(part, named) for part in node.values)
+    if isinstance(node, ast.BinOp):
+        return _text(node.left, named) + _text(node.right, named)
+    if isinstance(node, ast.Name) and node.id in named:
+        return named[node.id]
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "nearest":
+        return NEAREST
+    return "<...>"
 
 
 def page(title: str, opening: str, *parts: str) -> str:

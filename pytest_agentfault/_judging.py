@@ -49,7 +49,7 @@ def conclude(run: Run, wrong: list[str]) -> None:
 
 def _told(item: pytest.Item, run: Run, wrong: list[str] | None) -> list[str] | None:
     """The same, and the outcome goes with the report."""
-    if run.outcome is not None:
-        names = ", ".join(dict.fromkeys(p.name for p in run.placements)) or "no fault"
+    if run.outcome is not None and run.placements:
+        names = ", ".join(dict.fromkeys(p.name for p in run.placements))
         item.user_properties.append((PROPERTY, f"{run.outcome.value}: {names} ({run.struck} of {run.calls} calls)"))
     return wrong

@@ -114,7 +114,8 @@ def _rules_of(item: Any, overrides: dict[str, Any], library: Library) -> tuple[s
             'add it: to="POST https://api.openai.com/v1/*" (or to="* *" for every request)',
         )
     name = type(item).__name__
-    return name, (Rule(faults=(item,), name=name, **overrides),), ()
+    damages = getattr(item, "damages", "nothing")
+    return name, (Rule(faults=(item,), name=name, damages=damages, **overrides),), ()
 
 
 def _check_raises(raises: Any) -> None:

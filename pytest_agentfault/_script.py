@@ -19,7 +19,7 @@ import h11
 
 from ._errors import FaultError, UnreachableError
 from ._plain import Plain
-from ._reply import Data, Delay, End, Head, Headers, How, Lost, Refused, Reply, Request, first_of
+from ._reply import Data, Delay, End, Head, Headers, How, Lost, Refused, Reply, Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +118,7 @@ def encode(reply: Reply, request: Request) -> Script:
     if head is None:
         return Script((*_waits(reply), _end(reply, keep_alive=False)))
     bodyless = is_bodyless(request, head.status)
-    chunked, headers = _framing(reply, head, bodyless)
-    keep_alive = first_of(headers, "connection").lower() == "keep-alive"
+    chunked, keep_alive, headers = _framing(reply, head, bodyless)
     steps: list[Step] = []
     pending = b""  # the head waits for what it shares a segment with
     for event in reply.events:
@@ -163,26 +162,32 @@ def _end(reply: Reply, keep_alive: bool) -> Step:
             return Next() if keep_alive else Fin()
 
 
-def _framing(reply: Reply, head: Head, bodyless: bool) -> tuple[bool, Headers]:
-    """Whether the body is chunked, and the header section that says so truly."""
-    pieces = sum(1 for e in reply.events if isinstance(e, Data) and e.data)
-    length = first_of(head.headers, "content-length")
+def _framing(reply: Reply, head: Head, bodyless: bool) -> tuple[bool, bool, Headers]:
+    """Whether the body is chunked, whether the connection is kept, and the header section that says both truly."""
+    said: dict[str, str] = {}  # the first value of each framing field
+    kept = []
+    for field in head.headers:
+        name = field[0].lower()
+        if name in FRAMING:
+            said.setdefault(name, field[1])
+        else:
+            kept.append(field)
+    pieces = [e.data for e in reply.events if isinstance(e, Data) and e.data]
+    length = said.get("content-length")
     framed = head.status >= 200 and head.status != 204  # RFC 9112 section 6.1, RFC 9110 section 8.6
     chunked = framed and (
-        "chunked" in first_of(head.headers, "transfer-encoding").lower()
-        or (not length and (pieces > 1 or not reply.whole))
+        "chunked" in said.get("transfer-encoding", "").lower() or (not length and (len(pieces) > 1 or not reply.whole))
     )
-    kept = tuple(h for h in head.headers if h[0].lower() not in FRAMING)
     if chunked:
-        kept += (("Transfer-Encoding", "chunked"),)
+        kept.append(("Transfer-Encoding", "chunked"))
     elif framed:
         # A HEAD or a 304 promises the length of a body that is not here.
         believed = not reply.whole or (bodyless and not pieces)
-        kept += (("Content-Length", length if length and believed else str(len(reply.body))),)
+        kept.append(("Content-Length", length if length and believed else str(sum(map(len, pieces)))))
     # Closing after each reply is the default: SDKs that cache an async client over
     # several event loops would otherwise meet a connection of a dead loop.
-    connection = first_of(head.headers, "connection", "close")
-    return chunked, (*kept, ("Connection", connection))
+    connection = said.get("connection", "close")
+    return chunked, connection.lower() == "keep-alive", (*kept, ("Connection", connection))
 
 
 def _head_block(head: Head, headers: Headers) -> bytes:
@@ -193,13 +198,13 @@ def _head_block(head: Head, headers: Headers) -> bytes:
         except ValueError:
             reason = ""
     lines = [f"HTTP/1.1 {head.status} {reason}", *(f"{k}: {v}" for k, v in headers)]
-    for line in lines:
-        if "\r" in line or "\n" in line:
-            raise FaultError(
-                "illegal reply: a line break inside its head",
-                repr(line)[:120],
-                "take it out; to send a broken head use the fault `bad_framing`",
-            )
+    together = "".join(lines)
+    if "\r" in together or "\n" in together:
+        raise FaultError(
+            "illegal reply: a line break inside its head",
+            repr(next(line for line in lines if "\r" in line or "\n" in line))[:120],
+            "take it out; to send a broken head use the fault `bad_framing`",
+        )
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
 
 

@@ -115,6 +115,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.option.fault_off:
         return
     wrong: list[str] = []
+    _budget_calls(config)
     for item in items:
         marks = list(item.iter_markers("fault"))
         variant = getattr(item, "callspec", None) and item.callspec.params.get(VARIANT)  # type: ignore[attr-defined]
@@ -215,20 +216,35 @@ def faults(request: pytest.FixtureRequest) -> Faults:
 
 
 def _start(item: pytest.Item, placed: tuple[Placement, ...]) -> None:
+    from ._errors import AgentFaultError
     from ._run import Run
     from .upstreams.cassette import Recordings
 
     config = item.config
-    run = Run(
-        placed,
-        _library(config),
-        config.stash.setdefault(RECORDINGS, Recordings()),
-        item.path.parent,
-        f"{config.option.fault_seed}/{item.nodeid}",
-        int(config.getini("fault_budget_calls")),
-    )
-    item.stash[RUN] = run
-    run.start(uses_vcr=item.get_closest_marker("vcr") is not None or "vcr" in getattr(item, "fixturenames", ()))
+    wrong = ""
+    try:
+        run = item.stash[RUN] = Run(
+            placed,
+            _library(config),
+            config.stash.setdefault(RECORDINGS, Recordings()),
+            item.path.parent,
+            f"{config.option.fault_seed}/{item.nodeid}",
+            _budget_calls(config),
+        )
+        run.start(uses_vcr=item.get_closest_marker("vcr") is not None or "vcr" in getattr(item, "fixturenames", ()))
+    except AgentFaultError as error:
+        wrong = str(error)
+    if wrong:
+        pytest.fail(wrong, pytrace=False)
+
+
+def _budget_calls(config: pytest.Config) -> int:
+    given = config.getini("fault_budget_calls")
+    if not str(given).isdigit() or int(given) < 1:
+        raise pytest.UsageError(
+            f"`fault_budget_calls` must be a whole number\n  there is: {given!r}\n  to do: give 1 or more calls"
+        )
+    return int(given)
 
 
 def _stop(item: pytest.Item) -> None:

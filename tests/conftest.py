@@ -7,6 +7,11 @@ from pathlib import Path
 
 import pytest
 
+# Before any inner run: pytester forgets what an inner run imported, and a C extension (yaml's) that is
+# imported twice no longer fits the module it belongs to.
+import vcr.cassette
+import vcr.patch  # noqa: F401
+
 pytest_plugins = ["pytester"]
 
 

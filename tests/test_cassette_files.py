@@ -76,11 +76,11 @@ def raw_deflate(data: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("coding", "body", "kept"),
     [
-        ("gzip", gzip.compress(PLAIN), True),
-        ("x-gzip", gzip.compress(PLAIN), True),
+        ("gzip", gzip.compress(PLAIN, mtime=0), True),
+        ("x-gzip", gzip.compress(PLAIN, mtime=0), True),
         ("deflate", zlib.compress(PLAIN), True),
         ("deflate", raw_deflate(PLAIN), True),
-        ("br, gzip", gzip.compress(PLAIN), True),
+        ("br, gzip", gzip.compress(PLAIN, mtime=0), True),
         ("identity", PLAIN, True),
         ("zstd", b"\x28\xb5\x2f\xfd rest", True),
         ("br", b"\x8b\x04\x80\xff\xfe", True),

@@ -29,11 +29,6 @@ def test_an_error_survives_the_way_between_processes(kind: type[AgentFaultError]
     assert str(error) == "a\n  there is: b\n  to do: c"
 
 
-def test_all_kinds_are_one_family() -> None:
-    """A user catches them all by one name; there are eight, and AgentFaultError itself."""
-    assert len(KINDS) == 8
-
-
 @pytest.mark.parametrize(
     ("name", "known", "said"),
     [

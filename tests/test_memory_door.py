@@ -80,7 +80,11 @@ BODYLESS = [(c, *m) for c in CLIENTS for m in (("HEAD", 200), ("GET", 204), ("GE
 @pytest.mark.parametrize(
     ("client", "method", "status"),
     # urllib.request raises for a 304, and has no connection to keep
-    [pytest.param(*b, id=f"{b[0].name}-{b[1]}-{b[2]}") for b in BODYLESS if (b[0].name, b[2]) != ("urllib_request", 304)],
+    [
+        pytest.param(*b, id=f"{b[0].name}-{b[1]}-{b[2]}")
+        for b in BODYLESS
+        if (b[0].name, b[2]) != ("urllib_request", 304)
+    ],
 )
 def test_bodyless_replies_leave_the_connection_usable(client: Client, method: str, status: int) -> None:
     """HEAD, 204 and 304 end with their head: the next request on the connection meets its own reply."""

@@ -358,7 +358,7 @@ def test_a_rule_added_later_strikes_from_then_on() -> None:
     assert row(plan, [GET, GET]) == "X."
 
 
-# --- what a client is told, and what is kept ---------------------------------------------------------------------------
+# --- what a client is told, and what is kept
 
 
 @pytest.mark.parametrize(
@@ -417,7 +417,7 @@ def test_readings_of_the_clock() -> None:
     assert (done.began, done.ended) == (1000.0, 1003.0)
 
 
-# --- when something goes wrong -----------------------------------------------------------------------------------------
+# --- when something goes wrong
 
 
 def test_answering_with_refused_is_an_error() -> None:
@@ -502,7 +502,7 @@ def test_both_drivers_come_to_the_same() -> None:
         assert len(first.struck) == len(second.struck) == 1
 
 
-# --- many at once ------------------------------------------------------------------------------------------------------
+# --- many at once
 
 
 def test_threads_are_counted_exactly() -> None:
@@ -565,7 +565,7 @@ def test_rules_may_be_added_while_others_ask() -> None:
     assert len(plan.rules) == 300
 
 
-# --- the budget --------------------------------------------------------------------------------------------------------
+# --- the budget
 
 
 def test_the_budget_of_calls() -> None:

@@ -316,7 +316,7 @@ def test_which_replies_have_no_body(method: str, status: int, bodyless: bool) ->
     assert is_bodyless(Request(method, "http://x/"), status) is bodyless
 
 
-# --- a real parser on the other end -----------------------------------------------------------------------------------
+# --- a real parser on the other end
 
 NAMES = st.text("ABCdefghijklm-", min_size=1, max_size=6).filter(lambda n: n.strip("-") != "").map("X-{}".format)
 VALUES = st.text(st.characters(min_codepoint=0x21, max_codepoint=0xFF, exclude_characters="\x7f"), max_size=8).filter(

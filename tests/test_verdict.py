@@ -128,7 +128,7 @@ def test_the_words_are_closed() -> None:
     ]
 
 
-# --- why a fault never struck -------------------------------------------------------------------------------------------
+# --- why a fault never struck
 
 
 @dataclass(frozen=True, slots=True)

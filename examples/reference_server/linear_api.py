@@ -27,7 +27,7 @@ HEADERS = {
     "x-ratelimit-requests-remaining": "2499",
     "x-ratelimit-requests-reset": RESET,
 }
-KNOWN = [
+KNOWN: list[dict[str, Any]] = [
     {
         "id": "00000000-0000-4000-8000-000000000042",
         "identifier": "ENG-42",

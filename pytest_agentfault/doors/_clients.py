@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from types import ModuleType
@@ -125,11 +126,24 @@ class _Follower:
         spec = find_spec(name) if seam else None  # asks the other finders: the name waits no longer
         if seam is None or spec is None or spec.loader is None:
             return None
-        real: Any = spec.loader.exec_module
-
-        def exec_module(module: ModuleType) -> None:
-            real(module)
-            _patch(name, seam, self._door, self._patches)
-
-        spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+        spec.loader = _Loader(spec.loader, lambda: _patch(name, seam, self._door, self._patches))
         return spec
+
+
+class _Loader(Loader):
+    """Loads one module as its own loader does, and says when it is there.
+
+    The own loader is never changed: pytest has a single one for all modules it rewrites.
+    """
+
+    def __init__(self, real: Loader, then: Callable[[], None]) -> None:
+        self._real, self._then = real, then
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return self._real.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        assert module.__spec__ is not None  # it comes from a spec
+        module.__spec__.loader = module.__loader__ = self._real
+        self._real.exec_module(module)
+        self._then()

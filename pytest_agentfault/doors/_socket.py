@@ -253,8 +253,9 @@ class MemorySocket:
 
 def untrusted_error() -> ssl.SSLCertVerificationError:
     """What the ssl module raises for a certificate that nobody vouches for."""
-    text = "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: unable to get local issuer certificate (_ssl.c:1006)"
+    why = "unable to get local issuer certificate"
+    text = f"[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: {why} (_ssl.c:1006)"
     error = ssl.SSLCertVerificationError(1, text)
     error.reason = "CERTIFICATE_VERIFY_FAILED"
-    error.verify_code, error.verify_message = 20, "unable to get local issuer certificate"
+    error.verify_code, error.verify_message = 20, why
     return error

@@ -109,10 +109,9 @@ class MemoryTransport(asyncio.Transport):
         self._relaying.add(task)
         task.add_done_callback(self._relaying.discard)
 
-    def _perform_soon(self) -> None:
+    def _perform_soon(self, turns: int = 1) -> None:
         if self.line.steps and not self._performing:
-            self._performing = True
-            self._loop.call_soon(self._perform, 1)
+            self._go_on(turns)
 
     def _perform(self, turns: int = 0) -> None:
         """Perform one step, after so many turns of the loop."""
@@ -128,7 +127,9 @@ class MemoryTransport(asyncio.Transport):
         match self.line.steps.popleft():
             case Send(data):
                 self._deliver(data)
-                self._go_on(TURNS_BETWEEN_SEGMENTS)
+                if self.line.steps and isinstance(self.line.steps[0], Next):
+                    self.line.steps.popleft()  # a reply is over: the next one need not wait
+                self._perform_soon(TURNS_BETWEEN_SEGMENTS)
             case Wait(seconds):
                 self._performing = True
                 self._loop.call_later(seconds, self._perform)
@@ -175,7 +176,7 @@ class MemoryTransport(asyncio.Transport):
         with passed_by():
             try:
                 tls = {"ssl": line.tls, "server_hostname": line.host} if line.tls is not None else {}
-                real, _ = await self._dial(self._loop, lambda: _Through(self._protocol), line.host, line.port, **tls)
+                real, _ = await self._dial(self._loop, lambda: _Through(self), line.host, line.port, **tls)
             except OSError as error:
                 self._lose(error)
                 return
@@ -185,22 +186,25 @@ class MemoryTransport(asyncio.Transport):
         self._held = None
 
     def hang_up(self) -> None:
-        """The test is over: the client finds its connection closed."""
-        self._lose(None)
+        """The test is over: the client finds its connection closed, unless it is a real one by now."""
+        if self._real is None and self._held is None:
+            self._lose(None)
 
     def close(self) -> None:
         """The client closes."""
-        if self._real is not None:
-            self._real.close()
         for task in self._relaying:
             task.cancel()
-        self._lose(None)
+        if self._real is None:
+            self._lose(None)
+        else:  # it tells the protocol itself that the connection is lost
+            self._closing = True
+            self._real.close()
 
     abort = close
 
     def is_closing(self) -> bool:
         """Whether the connection is closed or about to be."""
-        return self._closing
+        return self._closing or (self._real is not None and self._real.is_closing())
 
     def pause_reading(self) -> None:
         """The client has enough for now."""
@@ -234,6 +238,8 @@ class MemoryTransport(asyncio.Transport):
 
     def write_eof(self) -> None:
         """The client has written all."""
+        if self._real is not None:
+            self._real.write_eof()
 
     def get_protocol(self) -> asyncio.BaseProtocol:
         """Who the bytes are handed to."""
@@ -246,17 +252,23 @@ class MemoryTransport(asyncio.Transport):
 
 
 class _Through(asyncio.Protocol):
-    """Hands what a real connection says to the client's own protocol."""
+    """Hands what a real connection says to the protocol that the client has now."""
 
-    def __init__(self, protocol: Any) -> None:
-        self._protocol = protocol
+    def __init__(self, near: MemoryTransport) -> None:
+        self._near = near
 
     def data_received(self, data: bytes) -> None:
-        self._protocol.data_received(data)
+        self._near._deliver(data)
 
     def eof_received(self) -> bool | None:
-        result: bool | None = self._protocol.eof_received()
+        result: bool | None = self._near._protocol.eof_received()
         return result
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._protocol.connection_lost(exc)
+        self._near._protocol.connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        self._near._protocol.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._near._protocol.resume_writing()

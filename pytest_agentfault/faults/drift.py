@@ -10,7 +10,7 @@ import dataclasses
 from copy import deepcopy
 from dataclasses import dataclass
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
 from .._payload import (
     data_of,
@@ -44,6 +44,8 @@ class Drift:
     Raises:
         FaultError: `operation` is unknown, or `field` is not a JSONPath.
     """
+
+    damages: ClassVar[str] = "payload"
 
     operation: str = "remove"
     field: str | None = None

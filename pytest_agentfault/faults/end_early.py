@@ -7,6 +7,7 @@ Nothing on the wire is wrong: only a client that waits for the terminal event ca
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from .._payload import has_body, is_stream, plain, up_to
 from .._reply import End, Reply, Request
@@ -25,6 +26,8 @@ class EndEarly:
     Raises:
         FaultError: `after_events` is not a whole number.
     """
+
+    damages: ClassVar[str] = "payload"
 
     after_events: int | None = None
 

@@ -7,7 +7,7 @@ The vendor's event name and body are data, in scenarios; this file only puts the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from .._errors import FaultError
 from .._payload import behind, has_body, is_ndjson, is_stream, line_end_of, plain, up_to
@@ -32,6 +32,8 @@ class ErrorEvent:
 
     Source: WHATWG HTML section 9.2.
     """
+
+    damages: ClassVar[str] = "payload"
 
     after_events: int = 1
     event: str | None = None

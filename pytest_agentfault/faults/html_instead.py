@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
+from typing import ClassVar
 
 from .._reply import Reply, Request
 from ._answer import HTML, said
@@ -28,6 +29,8 @@ class HtmlInstead:
     Raises:
         FaultError: a setting has a wrong type or value.
     """
+
+    damages: ClassVar[str] = "payload"
 
     code: int = 200
     title: str = "Sign in"

@@ -54,6 +54,11 @@ class Lose:
                 'set where = "in_body", or drop `after_bytes`',
             )
 
+    @property
+    def damages(self) -> str:
+        """In its body a reply may be taken for a whole one; before that nobody can miss the loss."""
+        return "payload" if self.where == "in_body" else "nothing"
+
     def alter(self, request: Request, reply: Reply) -> Reply:
         """The reply, lost on the way; the same one where it has no such place."""
         if reply.head is None or (self.only == "stream" and not is_stream(reply)):

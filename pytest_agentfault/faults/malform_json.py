@@ -6,9 +6,8 @@ How a text is broken is in `_json_text.py`; this file only finds the text.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, ClassVar
 
 from .._payload import (
     data_of,
@@ -25,9 +24,8 @@ from .._payload import (
 from .._reply import Reply, Request
 from ._json_text import BREAKAGES, malformed
 from ._paths import Place, check_path, found, places, put
+from ._pieces import dealt, identity
 from ._settings import check_choice
-
-NUMBERS: Final = ("index", "output_index", "item_id")  # what tells interleaved texts of one stream apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +44,8 @@ class MalformJson:
 
     Source: RFC 8259.
     """
+
+    damages: ClassVar[str] = "payload"
 
     how: str = "truncated"
     at: str | None = None
@@ -99,27 +99,13 @@ class MalformJson:
             for place in places(path, value):
                 piece = found(value, place)
                 if isinstance(piece, str) and place:
-                    texts.setdefault(_identity(value, place), []).append((number, place, piece))
+                    texts.setdefault(identity(value, place), []).append((number, place, piece))
         touched = set()
         for pieces in texts.values():
             whole = "".join(piece for _, _, piece in pieces)
             broken = malformed(whole, self.how)
-            for (number, place, piece), new in zip(pieces, _dealt(broken, [len(p) for _, _, p in pieces]), strict=True):
+            for (number, place, piece), new in zip(pieces, dealt(broken, [len(p) for _, _, p in pieces]), strict=True):
                 if new != piece:
                     put(documents[number], place, new)
                     touched.add(number)
         return touched
-
-
-def _identity(value: Any, place: Place) -> tuple[Any, ...]:
-    """What the pieces of one text have in common: the numbers the vendor gives them, level by level."""
-    levels = [found(value, place[:depth]) for depth in range(len(place))]
-    return tuple(str(level.get(name)) for level in levels if isinstance(level, dict) for name in NUMBERS)
-
-
-def _dealt(text: str, sizes: list[int]) -> Iterable[str]:
-    """The text in pieces of these sizes; what is too much goes to the last piece that is not empty."""
-    last = max((n for n, size in enumerate(sizes) if size), default=0)
-    for number, size in enumerate(sizes):
-        piece, text = (text, "") if number == last else (text[:size], text[size:])
-        yield piece

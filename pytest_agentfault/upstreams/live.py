@@ -77,7 +77,9 @@ class Live:
                         except ConnectionResetError:
                             exchange.lose()
                 finally:
-                    writer.close()
+                    # Not close(): over TLS that waits for the server's goodbye, longer than the loop may live.
+                    writer.transport.abort()
+                    await asyncio.sleep(0)
             except OSError as error:
                 raise unreachable(request, error) from error
         return exchange.reply()

@@ -47,7 +47,7 @@ def lines(*values: Any) -> Reply:
 
 def gzipped(reply: Reply) -> Reply:
     """The same reply with its body compressed."""
-    return reply.with_data([gzip.compress(reply.body)]).with_header("Content-Encoding", "gzip")
+    return reply.with_data([gzip.compress(reply.body, mtime=0)]).with_header("Content-Encoding", "gzip")
 
 
 def sent_data(reply: Reply) -> list[str]:

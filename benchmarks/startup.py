@@ -1,0 +1,45 @@
+"""What the plugin adds to the start of pytest, where no test uses it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+
+from ._timing import Round, Table, difference, in_turns
+
+LIMIT_MS = 5.0
+
+
+def tables(quick: bool) -> Sequence[Table]:
+    """Whole processes of pytest on an empty file, with the plugin and without."""
+    pairs = 2 if quick else 31
+    with TemporaryDirectory() as folder:
+        Path(folder, "test_empty.py").touch()
+        found = in_turns({"on": _pytest(folder), "off": _pytest(folder, "-p", "no:agentfault")}, pairs)
+    return [
+        Table(
+            "pytest on an empty file",
+            f"{pairs} pairs of whole processes `python -m pytest test_empty.py`, the plugin installed, without and "
+            "with `-p no:agentfault`; all other installed plugins are loaded in both.",
+            "on",
+            "off",
+            [difference("start to end", found["on"], found["off"], "ms", LIMIT_MS)],
+        )
+    ]
+
+
+def _pytest(folder: str, *options: str) -> Round:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, "test_empty.py"]
+
+    def once() -> float:
+        began = perf_counter()
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        seconds = perf_counter() - began
+        assert done.returncode == 5, done.stdout + done.stderr  # 5: no tests collected
+        return seconds
+
+    return once
