@@ -85,7 +85,7 @@ def checks() -> str:
     """Every check: what it holds a run to."""
     parts = []
     for name, check in sorted(_discover.discover("pytest_agentfault.checks").items()):
-        why = (sys.modules[check.__module__].__doc__ or "").strip().split("\n\n")[0]
+        why = (check.__globals__["__doc__"] or "").strip().split("\n\n")[0]
         parts.append(f"## `{name}`\n\n{flat(why)}\n\n{flat(sections(check)[''])}")
     return page(
         "Checks",

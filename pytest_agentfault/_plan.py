@@ -21,6 +21,7 @@ from ._errors import FaultError
 from ._reply import Head, Refused, Reply, Request
 from ._rule import Rule, Tally, credential_digest, verbs_of
 from ._script import Script, Send, encode
+from ._seams import Patches
 
 CONFESSION: Final = "X-Agentfault"
 CONNECT: Final = "CONNECT"
@@ -70,6 +71,33 @@ class Upstream(Protocol):
 
     def send(self, request: Request) -> Reply:
         """The healthy reply; may block."""
+        ...
+
+
+class Mount(Upstream, Protocol):
+    """An upstream that a test brings with it: a tool that patches clients, asked from below instead.
+
+    It is made with the session's recordings, once per test.
+    """
+
+    tool: str
+    """The name of the mark or fixture by which a test is known to use it."""
+
+    @property
+    def active(self) -> bool:
+        """Whether it answers now; all hosts then come through the door."""
+        ...
+
+    def install(self, patches: Patches, wanted: bool) -> None:
+        """Take the tool's own patches out of the way; with `wanted` False only if it is loaded already."""
+        ...
+
+    def release(self) -> None:
+        """Give back to the tool what outlives the test; the patches are undone."""
+        ...
+
+    def active_above(self) -> str | None:
+        """What of the tool answers above the doors, where it could not be mounted; None: nothing."""
         ...
 
 

@@ -8,14 +8,14 @@ Puts plan, clock, upstreams and door together, and takes everything off again:
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from . import _discover
 from ._errors import AgentFaultError
 from ._placing import CHECKS, Placement, place
-from ._plan import Exchange, Hung, Plan
+from ._plan import Exchange, Hung, Mount, Plan
 from ._rule import Tally
 from ._seams import Patches
 from ._verdict import Outcome, outcome_of_pass, why_never_struck
@@ -24,10 +24,11 @@ from .doors.memory import MemoryDoor
 from .scenario import Library, bind
 from .upstreams.cassette import Cassette, Recordings
 from .upstreams.live import Live
-from .upstreams.vcr import Vcr
 
 if TYPE_CHECKING:
     from .checks import Finding
+
+UPSTREAMS: Final = "pytest_agentfault.upstreams"
 
 
 class Faults:
@@ -101,8 +102,8 @@ class Run:
         self.outcome: Outcome | None = None
         self._recordings = recordings
         self._patches = Patches()
-        self._mount = Vcr(recordings)
-        self._upstreams: list[Any] = [self._mount, Live(self.clock.busy)]
+        self._mounts: list[Mount] = [kind(recordings) for kind in _mounts()]
+        self._upstreams: list[Any] = [*self._mounts, Live(self.clock.busy)]
         self._door = MemoryDoor(self.plan, self._upstreams, self.clock, everyone=self._is_recorded)
         self._placed: list[tuple[Placement, slice]] = []
         self.add(placements)
@@ -117,11 +118,16 @@ class Run:
             if placement.cassette is not None:
                 self._upstreams.insert(-1, Cassette(placement.cassette, self._recordings))
 
-    def start(self, uses_vcr: bool) -> None:
-        """Put clock, mounts and door in place; `uses_vcr` where the test is known to enter a cassette."""
+    def start(self, wanted: Callable[[str], bool]) -> None:
+        """Put clock, mounts and door in place.
+
+        Args:
+            wanted: whether the test is known to use the tool of this name (its mark or fixture).
+        """
         try:
             self.clock.install(self._patches)
-            self._mount.install(self._patches, wanted=uses_vcr)
+            for mount in self._mounts:
+                mount.install(self._patches, wanted=wanted(mount.tool))
             self._door.install(self._patches)
         except BaseException:
             self.stop()
@@ -131,10 +137,12 @@ class Run:
         """Take everything off again."""
         self._door.hang_up()
         self._patches.undo()
-        self._mount.release()
+        for mount in self._mounts:
+            mount.release()
 
     def _is_recorded(self) -> bool:
-        return len(self._upstreams) > 2 or self._mount.active
+        named = len(self._upstreams) > len(self._mounts) + 1  # a cassette of a marker
+        return named or any(mount.active for mount in self._mounts)
 
     def judge_pass(self) -> list[str]:
         """The verdict on a test that raised nothing: what is wrong, each as text."""
@@ -192,7 +200,7 @@ class Run:
         return list(zip(self.plan.rules[part], self.plan.tallies[part], strict=True))
 
     def _never_struck(self) -> list[str]:
-        above = self._mount.active_above() or ""
+        above = next((found for mount in self._mounts if (found := mount.active_above())), "")
         return [
             str(why_never_struck(placement.name, self._pairs(part), self.plan, above))
             for placement, part in self._placed
@@ -225,6 +233,12 @@ class Run:
     def _notes(self) -> list[str]:
         notes = [f"pytest-agentfault {self._strikes()}"] if self.struck else self._never_struck()
         return [*notes, *(str(p) for p in _once(self.plan.problems))]
+
+
+def _mounts() -> list[Callable[[Recordings], Mount]]:
+    """The upstreams that a test brings with it and that are asked from below: those with `install`."""
+    found = (_discover.the_thing_in(UPSTREAMS, name) for name in _discover.names(UPSTREAMS))
+    return [kind for kind in found if hasattr(kind, "install")]
 
 
 def _once(problems: Sequence[BaseException]) -> list[BaseException]:

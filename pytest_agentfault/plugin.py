@@ -231,7 +231,8 @@ def _start(item: pytest.Item, placed: tuple[Placement, ...]) -> None:
             f"{config.option.fault_seed}/{item.nodeid}",
             _budget_calls(config),
         )
-        run.start(uses_vcr=item.get_closest_marker("vcr") is not None or "vcr" in getattr(item, "fixturenames", ()))
+        names = getattr(item, "fixturenames", ())
+        run.start(lambda tool: tool in names or item.get_closest_marker(tool) is not None)
     except AgentFaultError as error:
         wrong = str(error)
     if wrong:

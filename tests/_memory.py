@@ -19,6 +19,7 @@ from pytest_agentfault._seams import Patches
 from pytest_agentfault.clock import Clock
 from pytest_agentfault.doors._line import Line
 from pytest_agentfault.doors.memory import MemoryDoor
+from pytest_agentfault.upstreams.live import Live
 
 KEEP = (("Connection", "keep-alive"),)
 
@@ -95,11 +96,13 @@ class Opened:
 
 
 @contextmanager
-def opened(*rules: Rule, upstreams: tuple[Any, ...] = (), timed: bool = False, **settings: Any) -> Iterator[Opened]:
-    """A door for these rules; `timed`: with the clock over the process's own."""
+def opened(
+    *rules: Rule, upstreams: tuple[Any, ...] = (), timed: bool = False, live: bool = False, **settings: Any
+) -> Iterator[Opened]:
+    """A door for these rules; `timed`: with the clock over the process's own; `live`: over the real servers."""
     clock, patches = Clock(), Spy()
     plan = Plan(rules, now=clock.now, **settings)
-    door = CountingDoor(plan, list(upstreams), clock)
+    door = CountingDoor(plan, [*upstreams, *([Live(clock.busy)] if live else [])], clock)
     if timed:
         clock.install(patches)
     with door.opened(patches):

@@ -23,6 +23,7 @@ class Limit:
     """A fault whose name is all that matters here."""
 
     def answer(self, request: Request) -> Reply:
+        """In the vendor's place."""
         return WELL
 
 

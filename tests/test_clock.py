@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import socket
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -17,14 +18,14 @@ import anyio.to_thread
 import httpx
 import httpx2
 import pytest
-from _memory import Leaves, Says, opened, says
+from _memory import Leaves, Says, opened, says, serving
 
 from pytest_agentfault import Data, Delay, End, Head, Reply, Rule
 from pytest_agentfault._seams import Patches
 from pytest_agentfault.clock import REAL_MONOTONIC, REAL_SLEEP, Clock, Slept
-from pytest_agentfault.upstreams.live import Live
 
 URL = "https://api.vendor.example/x"
+EVERYTHING = Rule("* *", (Leaves(),))
 AT_ONCE = 2.0  # real seconds: far below every wait that is asked for here, far above what a slow machine needs
 
 
@@ -137,20 +138,21 @@ async def moves_on(say: Callable[[str], None], seconds: float) -> None:
     say("moved on")
 
 
-async def asks_httpx(say: Callable[[str], None], timeout: float, module: Any = httpx) -> None:
+async def asks_httpx(say: Callable[[str], None], timeout: float, url: str = URL, module: Any = httpx) -> None:
     """A client with a time limit."""
     async with module.AsyncClient(timeout=timeout) as client:
         try:
-            say((await client.get(URL)).text)
+            say((await client.get(url)).text)
         except module.ReadTimeout:
             say("timeout")
 
 
-async def asks_aiohttp(say: Callable[[str], None], timeout: float) -> None:
-    """The same for aiohttp, whose limit is over all."""
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=timeout)) as session:
+async def asks_aiohttp(say: Callable[[str], None], timeout: float, url: str = URL) -> None:
+    """The same for aiohttp, whose limit is over all, and is told not to round it up to a whole second of the clock."""
+    limit = aiohttp.ClientTimeout(total=timeout, ceil_threshold=1e9)
+    async with aiohttp.ClientSession(timeout=limit) as session:
         try:
-            async with session.get(URL) as response:
+            async with session.get(url) as response:
                 say(await response.text())
         except TimeoutError:
             say("timeout")
@@ -161,7 +163,7 @@ def slow(seconds: float) -> Rule:
     return Rule("* *", (Says(Reply((Delay(seconds), Head(200), Data(b"answer"), End()))),))
 
 
-ASKS = {
+ASKS: dict[str, Callable[..., Awaitable[None]]] = {
     "httpx": asks_httpx,
     "httpx2": partial(asks_httpx, module=httpx2),
     "aiohttp": asks_aiohttp,
@@ -181,11 +183,11 @@ def test_an_answer_and_a_time_limit_come_in_their_order(
         ask = ASKS[name]
         lines = run(
             lambda say: ask(say, limit),
-            partial(waits_for, seconds=31),
-            partial(moves_on, seconds=32),
+            partial(waits_for, seconds=33),
+            partial(moves_on, seconds=34),
             partial(sleeps, seconds=60),
         )
-    others = [("gave up", 31), ("moved on", 32), ("slept", 60)]
+    others = [("gave up", 33), ("moved on", 34), ("slept", 60)]
     assert lines == sorted([said, *others], key=lambda line: line[1])
     assert REAL_MONOTONIC() - began < AT_ONCE
 
@@ -233,14 +235,15 @@ def test_a_sync_sleep_inside_a_task_moves_the_loop_too(clock: Clock) -> None:
     ],
     ids=["to_thread", "run_in_executor", "anyio"],
 )
-def test_work_in_a_thread_is_not_overtaken(clock: Clock, work: Callable[[], Awaitable[None]]) -> None:
+def test_work_in_a_thread_is_not_overtaken(work: Callable[[], Awaitable[None]]) -> None:
     """A blocking call takes 0.15 real seconds: a limit of 30 beside it must not pass meanwhile."""
 
     async def guarded(say: Callable[[str], None]) -> None:
         await asyncio.wait_for(work(), 30)
         say("done")
 
-    assert run(guarded, partial(sleeps, seconds=60)) == [("done", 0), ("slept", 60)]
+    with opened(timed=True):
+        assert run(guarded, partial(sleeps, seconds=60)) == [("done", 0), ("slept", 60)]
 
 
 def test_work_in_a_thread_that_fails_lets_go(clock: Clock) -> None:
@@ -284,32 +287,39 @@ async def late(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
     writer.close()
 
 
-@pytest.mark.parametrize("ask", [asks_httpx, asks_aiohttp], ids=["httpx", "aiohttp"])
-def test_a_real_server_is_not_overtaken(ask: Callable[..., Awaitable[None]]) -> None:
-    """A request that is relayed to a real server is answered before another task's sleep is over."""
-    from _memory import serving
-
-    def handle(sock: Any) -> None:
-        sock.recv(10_000)
-        REAL_SLEEP(0.1)
-        sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nreal")
-
-    clock, patches = Clock(), Patches()
-    from pytest_agentfault._plan import Plan
-    from pytest_agentfault.doors.memory import MemoryDoor
-
-    with serving(handle) as port:
-        rule = Rule(f"* http://127.0.0.1:{port}/*", (Leaves(),))
-        clock.install(patches)
-        with MemoryDoor(Plan([rule], now=clock.now), [Live(clock.busy)], clock).opened(patches):
-            global URL
-            before, URL = URL, f"http://127.0.0.1:{port}/"
-            try:
-                lines = run(lambda say: ask(say, 30), partial(sleeps, seconds=60))
-            finally:
-                URL = before
-    assert lines == [("real", 0), ("slept", 60)]
+def late_in_a_thread(sock: socket.socket) -> None:
+    """The same on a thread of its own, of which the loop knows nothing."""
+    sock.recv(10_000)
+    REAL_SLEEP(0.1)
+    sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nreal")
 
 
-def test_a_sync_client_of_a_real_server_spends_no_limit() -> None:
-    """A relay in a thread counts as work, too: another thread's loop may not jump meanwhile."""
+@pytest.mark.parametrize("name", ASKS)
+def test_a_real_server_is_not_overtaken(name: str) -> None:
+    """A request relayed to a real server is answered before another task's sleep, or the client's limit, is over."""
+    with serving(late_in_a_thread) as port, opened(EVERYTHING, live=True, timed=True):
+        ask = partial(ASKS[name], timeout=30, url=f"http://127.0.0.1:{port}/")
+        assert run(ask, partial(sleeps, seconds=60)) == [("real", 0), ("slept", 60)]
+
+
+@pytest.mark.parametrize("name", ASKS)
+def test_a_real_server_in_the_same_loop_is_not_overtaken(name: str) -> None:
+    """The same for a server that shares the loop with its client."""
+
+    async def both(say: Callable[[str], None]) -> None:
+        async with await asyncio.start_server(late, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            await ASKS[name](say, timeout=30, url=f"http://127.0.0.1:{port}/")
+
+    with opened(EVERYTHING, live=True, timed=True):
+        assert run(both, partial(sleeps, seconds=60)) == [("real", 0), ("slept", 60)]
+
+
+def test_a_loop_of_another_thread_runs_in_real_time(clock: Clock) -> None:
+    """A background loop that has no part in the test sleeps really."""
+    began = REAL_MONOTONIC()
+    thread = threading.Thread(target=asyncio.run, args=(asyncio.sleep(0.05),))
+    thread.start()
+    thread.join()
+    assert REAL_MONOTONIC() - began >= 0.05
+    assert clock.offset == 0

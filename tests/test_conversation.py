@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 import h11
 import pytest
@@ -245,5 +246,5 @@ def test_whatever_a_client_sends_is_read_the_same(asked: list[tuple[Request, byt
     """Any requests, pipelined, cut at any places, come out as they went in."""
     data = b"".join(sent for _, sent in asked)
     places = [0, *sorted(min(c, len(data)) for c in cuts), len(data)]
-    pieces = [data[a:b] for a, b in zip(places, places[1:], strict=False) if a < b]
+    pieces = [data[a:b] for a, b in pairwise(places) if a < b]
     assert said(pieces) == [request for request, _ in asked]

@@ -16,18 +16,20 @@ import shlex
 import shutil
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from pytest_agentfault.testing import check_scenario
+from pytest_agentfault import _discover
 
 # Loaded here, so that the runs inside this one need not load them each time.
 for _heavy in ("httpx", "openai", "jira", "respx", "vcr", "pytest_recording.plugin", "pytest_agentfault._run"):
     importlib.import_module(_heavy)
+for _package in ("faults", "checks"):
+    _discover.discover(f"pytest_agentfault.{_package}")
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -38,6 +40,12 @@ BLOCK = re.compile(r"^```(?P<language>\S*)\n(?P<text>.*?)^```$", re.MULTILINE | 
 NAMED = re.compile(r"# (?P<path>[\w./-]+\.\w+)\n")
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)")
 PATH = re.compile(r"\b(?:[\w.-]+/)+(?:[\w.-]+\w)?|\b\w+\.(?:py|md|toml)\b")
+CHECKED = """from pytest_agentfault.testing import check_scenario
+
+
+def test_scenario():
+    check_scenario({path!r})
+"""
 ENTRY_POINTS = {"pytest11", "pytest_agentfault.scenarios", "pytest_agentfault.faults"}
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 GATE = {"ruff", "mypy", "nox", "coverage", ".ci/run"}
@@ -103,7 +111,8 @@ class Reader:
         """A scenario is checked as a test of its author would; of a pyproject, what is ours."""
         if "[[rule]]" in block.text:
             path = self._write(block, block.path or f"scenarios/docs/line-{block.line}.toml")
-            check_scenario(path)
+            test = f"# test_line_{block.line}.py\n{CHECKED.format(path=str(path))}"
+            self.read_python(replace(block, language="python", text=test))
             return
         project = tomllib.loads(block.text)["project"]
         assert project.keys() == {"entry-points"}, f"{block}: nobody reads {project.keys()}"
@@ -190,6 +199,9 @@ def vouch(block: Block, command: str) -> None:
                 assert extra[1] is None or extra[1] in PYPROJECT["project"]["optional-dependencies"], f"{block}: {name}"
         case ["python", script, *_]:
             assert (ROOT / script).is_file(), f"{block}: no {script}"
+        case ["echo", *_]:
+            for inner in re.findall(r"\$\((.*?)[|)]", command):
+                vouch(block, inner)
         case ["pytest", *words]:
             ours = [word.partition("=")[0] for word in words if word.startswith("--fault")]
             options = (DOCS / "options.md").read_text()

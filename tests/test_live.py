@@ -164,7 +164,7 @@ def trusting() -> ssl.SSLContext:
 
 def test_a_sync_client_through_the_door() -> None:
     """A server in a thread is asked once per request, and its reply is handed up."""
-    with loopback({"ok": 1}) as server, opened(EVERYTHING, upstreams=(Live(nullcontext),)) as o:
+    with loopback({"ok": 1}) as server, opened(EVERYTHING, live=True) as o:
         assert httpx.post(f"{server.url}/a?b=c", content=b"hello").json() == {"ok": 1}
         assert requests.put(f"{server.url}/d", data=iter([b"hel", b"lo"])).json() == {"ok": 1}
     assert server.asked == [("POST", "/a?b=c", b"hello"), ("PUT", "/d", b"hello")]
@@ -183,14 +183,14 @@ def test_an_asyncio_server_in_the_same_loop() -> None:
 
     async def go() -> list[Any]:
         async with await asyncio.start_server(handle, "127.0.0.1", 0) as server:
-            url = "http://127.0.0.1:%d/" % server.sockets[0].getsockname()[1]
+            url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
             async with httpx.AsyncClient() as client, client.stream("GET", url) as response:
                 first = [piece async for piece in response.aiter_bytes()]
             async with aiohttp.ClientSession() as session, session.get(url) as answer:
                 second = [piece async for piece in answer.content.iter_any()]
             return [first, second]
 
-    with opened(EVERYTHING, upstreams=(Live(nullcontext),), timed=True) as o:
+    with opened(EVERYTHING, live=True, timed=True) as o:
         assert asyncio.run(asyncio.wait_for(go(), 30)) == [[b"abc", b"de"]] * 2
     assert len(o.plan.log) == 2
 
@@ -203,7 +203,7 @@ def test_a_lost_reply_is_lost_for_the_client_too(asynchronous: bool) -> None:
         async with httpx.AsyncClient() as client:
             await client.get(url)
 
-    with serving(sends(LENGTH_9 + b"abc")) as port, opened(EVERYTHING, upstreams=(Live(nullcontext),)):
+    with serving(sends(LENGTH_9 + b"abc")) as port, opened(EVERYTHING, live=True):
         url = f"http://127.0.0.1:{port}/"
         with pytest.raises(httpx.RemoteProtocolError, match="received 3 bytes, expected 9"):
             asyncio.run(go(url)) if asynchronous else httpx.get(url)
@@ -219,7 +219,7 @@ def test_a_server_that_is_down_through_the_door(asynchronous: bool) -> None:
         async with httpx.AsyncClient() as client:
             await client.get(url)
 
-    with opened(EVERYTHING, upstreams=(Live(nullcontext),)) as o, pytest.raises((UpstreamError, httpx.HTTPError)):
+    with opened(EVERYTHING, live=True) as o, pytest.raises((UpstreamError, httpx.HTTPError)):
         asyncio.run(go()) if asynchronous else httpx.get(url)
     assert [str(p).splitlines()[0] for p in o.plan.problems] == [f"no healthy reply for GET {url}"]
 
@@ -235,12 +235,11 @@ def test_tls_with_what_the_client_trusts(asynchronous: bool, trusted: bool) -> N
         async with httpx.AsyncClient(verify=verify) as client:
             return (await client.get(url)).content
 
-    with WireServer(script, server_context()) as server:
-        with opened(EVERYTHING, upstreams=(Live(nullcontext),)) as o:
-            try:
-                body = asyncio.run(go(server.url)) if asynchronous else httpx.get(server.url, verify=verify).content
-            except (UpstreamError, httpx.HTTPError):
-                body = b""
+    with WireServer(script, server_context()) as server, opened(EVERYTHING, live=True) as o:
+        try:
+            body = asyncio.run(go(server.url)) if asynchronous else httpx.get(server.url, verify=verify).content
+        except (UpstreamError, httpx.HTTPError):
+            body = b""
     assert body == (b"over tls" if trusted else b"")
     if not trusted:
         assert "CERTIFICATE_VERIFY_FAILED" in str(o.plan.problems[0])

@@ -225,9 +225,7 @@ def test_a_struck_loopback_server_sees_nothing(client: Client, server: Loopback)
 
 
 @pytest.mark.parametrize("name", ["localhost", "LOCALHOST", "127.0.0.1", "[::1]"])
-@pytest.mark.parametrize(
-    "client", [c for c in CLIENTS if c.name in ("httpx", "httpx_async", "aiohttp", "requests")], ids=str
-)
+@every_client
 def test_names_and_addresses_are_dialled_alike(client: Client, name: str) -> None:
     """Whatever a URL calls its host, the door lets it in, and calls it by that name."""
     with opened(says(200, b"ok")) as o:

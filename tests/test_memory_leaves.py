@@ -98,6 +98,7 @@ def test_every_patched_name_is_as_it_was(work: Callable[[], None], error: type[B
         "aiohappyeyeballs.start_connection",
         "AsyncResolver.resolve",
         "TLSStream.wrap",
+        "AsyncIOBackend.run_sync_in_worker_thread",
         "time.sleep",
         "time.time",
         "time.monotonic",
@@ -249,6 +250,7 @@ def test_an_asyncio_connection_of_a_dead_loop_is_hung_up_quietly() -> None:
 
 # --- libraries that come during the test
 
+
 class SharedLoader:
     """One loader for many modules, as pytest's is for all that it rewrites."""
 
@@ -256,12 +258,14 @@ class SharedLoader:
         self.loaded: list[str] = []
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        """Two modules, and no others."""
         return ModuleSpec(name, self) if name in ("agentfault_late", "agentfault_later") else None  # type: ignore[arg-type]
 
     def create_module(self, spec: ModuleSpec) -> None:
-        return None
+        """As ever."""
 
     def exec_module(self, module: Any) -> None:
+        """Noted, and nothing is run."""
         self.loaded.append(module.__name__)
 
 
@@ -314,11 +318,12 @@ LATE = """
     assert all(finder in sys.meta_path for finder in finders)
     assert not [f for f in sys.meta_path if type(f).__module__.startswith("pytest_agentfault")]
 
-    import aiohappyeyeballs, anyio.streams.tls, aiohttp.resolver, urllib3.util.connection
+    import aiohappyeyeballs, anyio._backends._asyncio, anyio.streams.tls, aiohttp.resolver, urllib3.util.connection
     for thing in (
         aiohappyeyeballs.start_connection,
         aiohttp.resolver.AsyncResolver.resolve,
         anyio.streams.tls.TLSStream.wrap.__func__,
+        anyio._backends._asyncio.AsyncIOBackend.run_sync_in_worker_thread.__func__,
         urllib3.util.connection.create_connection,
     ):
         assert thing.__module__.partition(".")[0] != "pytest_agentfault", thing
@@ -328,5 +333,7 @@ LATE = """
 
 def test_libraries_imported_during_the_test_are_followed() -> None:
     """Every client works although not one was loaded when the door opened, and is itself again afterwards."""
-    done = subprocess.run([sys.executable, "-W", "error", "-c", textwrap.dedent(LATE)], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", textwrap.dedent(LATE)], capture_output=True, text=True, timeout=60
+    )
     assert (done.stdout, done.stderr) == ("well\n", "")

@@ -24,6 +24,7 @@ class Answers:
     random: Random = field(default_factory=Random, repr=False, compare=False)
 
     def answer(self, request: Request) -> Reply:
+        """In the vendor's place."""
         return Reply.of(self.code)
 
 
@@ -32,9 +33,11 @@ class AlsoAnswers:
     """Answers, and changes requests."""
 
     def answer(self, request: Request) -> Reply:
+        """In the vendor's place."""
         return Reply.of(500)
 
     def mutate(self, request: Request) -> Request:
+        """On the way out."""
         return request
 
 

@@ -392,7 +392,7 @@ def test_a_real_parser_sees_every_loss(reply: Reply, how: How) -> None:
     script = encode(lost, GET)
     assert script.steps[-1] == {How.RESET: Reset(), How.CUT: Fin(), How.STALLED: Stall()}[how]
     assert reply.head is not None
-    promised = dict((k.lower(), v) for k, v in lost.headers).get("content-length")
+    promised = {k.lower(): v for k, v in lost.headers}.get("content-length")
     chunked = lost.header("transfer-encoding") or not promised
     if is_bodyless(GET, reply.head.status) or (not chunked and len(lost.body) >= int(promised or 0)):
         return

@@ -26,6 +26,7 @@ import aiohttp.abc
 import aiohttp.resolver
 import anyio
 import anyio.streams.tls
+import anyio.to_thread
 import httpx
 import httpx2
 import pytest
@@ -302,7 +303,21 @@ def test_seam_loop_run_in_executor() -> None:
     assert calls
 
 
-@pytest.mark.parametrize("name", ["urllib3.util.connection", "aiohttp.resolver", "anyio.streams.tls"])
+def test_seam_anyio_worker_threads() -> None:
+    """anyio's threads are asked for by one class method of its asyncio backend."""
+    from anyio._backends._asyncio import AsyncIOBackend
+
+    async def go() -> None:
+        await anyio.to_thread.run_sync(time.sleep, 0)
+
+    with watched(AsyncIOBackend, "run_sync_in_worker_thread") as calls:
+        asyncio.run(go())
+    assert calls
+
+
+@pytest.mark.parametrize(
+    "name", ["urllib3.util.connection", "aiohttp.resolver", "anyio.streams.tls", "anyio._backends._asyncio"]
+)
 def test_seam_modules_are_imported_by_a_spec(name: str) -> None:
     """The modules that are followed when they are imported late are found by their name and executed by a loader."""
     spec = find_spec(name)

@@ -22,6 +22,7 @@ class Says:
     reply: Reply
 
     def alter(self, request: Request, reply: Reply) -> Reply:
+        """On the way back."""
         return self.reply
 
 
@@ -30,6 +31,7 @@ class Refuses:
     """Refuses the connection."""
 
     def connect(self, request: Request) -> Refused:
+        """Before there is a request."""
         return Refused()
 
 
@@ -136,6 +138,7 @@ class Never:
     """Finds nothing to change."""
 
     def alter(self, request: Request, reply: Reply) -> Reply:
+        """On the way back."""
         return reply
 
 

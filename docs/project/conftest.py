@@ -10,10 +10,9 @@ from itertools import count
 from typing import Any
 
 import pytest
-
 from shop import Shop
 
-STORY = ["Once there was a shop – ", "it sold what it had, ", "and it had 5 €."]
+STORY = ["Once there was a shop in Köln, ", "it sold what it had, ", "and it had 5 €."]
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -21,7 +20,7 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         """An order, or the story."""
         if self.path == "/story":
             events = [json.dumps({"text": text}, ensure_ascii=False) for text in STORY]
@@ -29,7 +28,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self._say("application/json", json.dumps({"number": 7, "item": "lamp", "price": "12.50"}))
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         """An order is placed."""
         self.rfile.read(int(self.headers.get("content-length", 0)))
         self._say("application/json", json.dumps({"number": 7}))

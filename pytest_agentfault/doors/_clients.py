@@ -85,10 +85,24 @@ def _through_anyio(door: MemoryDoor, patches: Patches) -> None:
     patches.set(TLSStream, "wrap", classmethod(wrap))
 
 
+def _through_anyio_threads(door: MemoryDoor, patches: Patches) -> None:
+    """anyio runs blocking calls in threads of its own, which the loop, and so the clock, does not know of."""
+    from anyio._backends._asyncio import AsyncIOBackend
+
+    real = AsyncIOBackend.__dict__["run_sync_in_worker_thread"].__func__
+
+    async def run_sync_in_worker_thread(cls: Any, /, *args: Any, **kwargs: Any) -> Any:
+        with door.clock.busy():
+            return await real(cls, *args, **kwargs)
+
+    patches.set(AsyncIOBackend, "run_sync_in_worker_thread", classmethod(run_sync_in_worker_thread))
+
+
 SEAMS: Final[dict[str, Callable[[MemoryDoor, Patches], None]]] = {
     "urllib3.util.connection": _through_urllib3,
     "aiohttp.resolver": _through_aiohttp,
     "anyio.streams.tls": _through_anyio,
+    "anyio._backends._asyncio": _through_anyio_threads,
 }
 
 

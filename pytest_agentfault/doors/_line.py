@@ -14,6 +14,7 @@ import ssl
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from .._errors import PlayedError, UnreachableError, UpstreamError, WouldBlockForeverError
@@ -41,6 +42,10 @@ class Clock(Protocol):
 
     def when_stuck(self, wake: Callable[[], None]) -> None:
         """Call `wake` when an event loop could only wait for ever."""
+        ...
+
+    def busy(self) -> AbstractContextManager[None]:
+        """Work is under way that no loop knows of."""
         ...
 
 

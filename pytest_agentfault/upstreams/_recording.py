@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 from typing import Any, Final, TypeAlias
 
 from .._errors import CassetteError, PlayedError
@@ -122,7 +122,7 @@ class Recordings:
     def __init__(self) -> None:
         self._kept: dict[Path, tuple[tuple[int, int], Recording]] = {}
         self._plain: dict[bytes, bytes] = {}
-        self._lock = Lock()
+        self._lock = RLock()  # `load` may come by vcrpy's deserialiser, whose patched form asks `plain`
 
     def load(self, path: Path) -> Recording:
         """The recording in this file.

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from threading import Lock
 from types import CellType, TracebackType
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from .._errors import CassetteError
 from .._reply import Reply, Request
@@ -51,6 +51,8 @@ class Vcr:
     Args:
         recordings: the session's cache; a cassette's YAML is then parsed once per session.
     """
+
+    tool: ClassVar[str] = "vcr"
 
     def __init__(self, recordings: Recordings | None = None) -> None:
         self._recordings = recordings or Recordings()

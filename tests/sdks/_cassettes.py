@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
 
 import yaml
 
@@ -33,6 +32,8 @@ MESSAGES_PAGE: Final = "https://docs.anthropic.com/en/api/messages"
 MESSAGES_STREAM_PAGE: Final = "https://docs.anthropic.com/en/api/messages-streaming"
 CLOUD: Final = "https://acme.atlassian.net"
 CENTER: Final = "https://jira.example.com"
+GATEWAY: Final = "https://api.atlassian.com/ex/jira/11223344-a1b2-4b33-c444-def123456789"
+GRAPHQL: Final = f"{CLOUD}/gateway/api/graphql"
 JIRA_PAGE: Final = "https://developer.atlassian.com/cloud/jira/platform/rest/v{}/"
 AGILE_PAGE: Final = "https://developer.atlassian.com/cloud/jira/software/rest/"
 DESK_PAGE: Final = "https://developer.atlassian.com/cloud/jira/service-desk/rest/"
@@ -272,9 +273,9 @@ def issue(base: str, version: str) -> dict[str, Any]:
 
 
 def platform(base: str, version: str) -> list[dict[str, Any]]:
-    """What the platform API of one version is asked: the server, an issue, a search, a new issue."""
+    """What the platform API of one version is asked: the server, an issue, a new issue."""
     api = f"{base}/rest/api/{version}"
-    cloud = base == CLOUD
+    cloud = base != CENTER
     server = {
         "baseUrl": base,
         "version": "1001.0.0" if cloud else "9.12.12",
@@ -283,18 +284,9 @@ def platform(base: str, version: str) -> list[dict[str, Any]]:
         "buildNumber": 100200 if cloud else 9120012,
         "serverTitle": "Jira",
     }
-    found = {"issues": [issue(base, version)]}
-    whole = {"startAt": 0, "maxResults": 50, "total": 1, **found}
-    query = f"jql={quote('project = PROJ')}"
-    search = (
-        exchange("GET", f"{api}/search/jql?{query}&maxResults=100&fields=%2Aall", {**found, "isLast": True})
-        if cloud
-        else exchange("GET", f"{api}/search?{query}&startAt=0&validateQuery=True&fields=%2Aall&maxResults=50", whole)
-    )
     return [
         exchange("GET", f"{api}/serverInfo", server),
         exchange("GET", f"{api}/issue/PROJ-1", issue(base, version)),
-        search,
         exchange("POST", f"{api}/issue", {"id": "10001", "key": "PROJ-1", "self": issue(base, version)["self"]},
                  asked={"fields": {"summary": "Login fails on Safari"}}, status=201),
     ]  # fmt: skip
@@ -312,7 +304,7 @@ def agile() -> list[dict[str, Any]]:
     }
     sprint = {"id": 7, "self": f"{api}/sprint/7", "state": "future", "name": "Sprint 1", "originBoardId": 1}
     return [
-        exchange("GET", f"{api}/board?startAt=0&maxResults=50", boards),
+        exchange("GET", f"{api}/board?maxResults=50", boards),
         exchange("POST", f"{api}/sprint", sprint, asked={"name": "Sprint 1", "originBoardId": 1}, status=201),
     ]
 
@@ -335,6 +327,10 @@ def desk(base: str) -> list[dict[str, Any]]:
         exchange("POST", f"{api}/request", made, asked={"serviceDeskId": "2", "requestTypeId": "9"}, status=201),
         exchange("GET", f"{base}/rest/api/2/issue/HELP-1", shown),
     ]
+
+
+TENANTS_QUERY: Final = 'query { tenantContexts(hostNames: ["acme.atlassian.net"]) { cloudId } }'
+TENANTS: Final = {"data": {"tenantContexts": [{"cloudId": "11223344-a1b2-4b33-c444-def123456789"}]}}
 
 
 # --- linear, github, any --------------------------------------------------------------------------------------------
@@ -421,6 +417,11 @@ CASSETTES: Final[dict[str, tuple[str, list[dict[str, Any]]]]] = {
     "jira_v3": (JIRA_PAGE.format(3), platform(CLOUD, "3")),
     "jira_agile": (AGILE_PAGE, agile()),
     "jira_desk": (DESK_PAGE, desk(CLOUD)),
+    "jira_gateway": ("https://developer.atlassian.com/cloud/jira/platform/oauth-2-3lo-apps/", platform(GATEWAY, "2")),
+    "jira_graphql": (
+        "https://developer.atlassian.com/platform/atlassian-graphql-api/graphql/",
+        [exchange("POST", GRAPHQL, TENANTS, asked={"query": TENANTS_QUERY})],
+    ),
     "jira_center": (CENTER_PAGE, platform(CENTER, "2")),
     "jira_center_desk": (CENTER_PAGE, desk(CENTER)),
     "linear": (
