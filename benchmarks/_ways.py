@@ -128,7 +128,7 @@ def through(make: Callable[[], Run], work: Round) -> Round:
 
     def once() -> float:
         run = make()
-        run.start(uses_vcr=True)
+        run.start(lambda tool: tool == "vcr")
         try:
             return work()
         finally:

@@ -53,10 +53,18 @@ def _fault(name: str, kind: type) -> str:
     parts = [
         f"## `{name}`",
         said[""],
-        f"Class `{kind.__name__}`; verbs: {', '.join(f'`{v}`' for v in _verbs(kind))}.",
+        f"Class `{kind.__name__}`; verbs: {', '.join(f'`{v}`' for v in _verbs(kind))}{_damages(kind)}.",
         table(("setting", "type", "default", "what it is"), rows),
     ]
     return "\n\n".join(parts + ([f"Source: {said['Source']}"] if "Source" in said else []))
+
+
+def _damages(kind: Any) -> str:
+    """What the fault says a passing test was misled by, where it says something."""
+    said = getattr(kind, "damages", "nothing")
+    if isinstance(said, property):
+        return f"; damages the payload or nothing: {flat(said.__doc__ or '').rstrip('.').lower()}"
+    return "" if said == "nothing" else f"; damages the {said}"
 
 
 def _verbs(kind: Any) -> tuple[str, ...]:

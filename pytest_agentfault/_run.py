@@ -100,6 +100,7 @@ class Run:
         self.plan = Plan(seed=seed, bind=binding, now=self.clock.now, max_calls=max_calls)
         self.faults = Faults(self)
         self.outcome: Outcome | None = None
+        self.awaited = False  # `faults.add` may come at any time, so every connection is let in from the start
         self._recordings = recordings
         self._patches = Patches()
         self._mounts: list[Mount] = [kind(recordings) for kind in _mounts()]
@@ -142,7 +143,7 @@ class Run:
 
     def _is_recorded(self) -> bool:
         named = len(self._upstreams) > len(self._mounts) + 1  # a cassette of a marker
-        return named or any(mount.active for mount in self._mounts)
+        return named or self.awaited or any(mount.active for mount in self._mounts)
 
     def judge_pass(self) -> list[str]:
         """The verdict on a test that raised nothing: what is wrong, each as text."""

@@ -319,6 +319,7 @@ class Conversation:
         head, self._head = self._head, None
         body, self._body = b"".join(self._body), []
         target = head.target.decode("latin-1")
-        url = target if "://" in target[:9] else self.authority + target
+        absolute = "://" in target[:9]  # asked of a proxy (RFC 9112 section 3.2.2); CONNECT names an authority alone
+        url = target if absolute else self.authority + (target if target[:1] in "/*" else f"/{target}")
         headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in head.headers.raw_items())
         return Request(head.method.decode("latin-1"), url, headers, body)

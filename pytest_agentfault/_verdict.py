@@ -99,7 +99,7 @@ def why_never_struck(name: str, pairs: Sequence[tuple[Rule, Tally]], plan: Plan,
         do = f"correct the rule with to=, as in to={nearest.method + ' ' + nearest.url.partition('?')[0]!r}"
     else:
         passed = ", ".join(sorted(plan.passed)[:8])
-        there = "no request came through the door"
+        there = "no request came through the door" if not plan.problems else "no request was answered (see above)"
         there += f"; connections to {passed} went past it, where no rule can strike" if passed else ""
         there += f"; {above} answers above it" if above else ""
         do = _ways_out(pairs)

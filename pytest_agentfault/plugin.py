@@ -89,9 +89,13 @@ def pytest_report_header(config: pytest.Config) -> str:
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     if not config.option.fault_list:
         return None
+    from ._errors import AgentFaultError
     from ._listing import listing
 
-    print(listing(_library(config), config.option.fault_list))  # noqa: T201  # what the option is for
+    try:
+        print(listing(_library(config), config.option.fault_list))  # noqa: T201  # what the option is for
+    except AgentFaultError as error:
+        raise pytest.UsageError(str(error)) from error
     return 0
 
 
@@ -232,6 +236,7 @@ def _start(item: pytest.Item, placed: tuple[Placement, ...]) -> None:
             _budget_calls(config),
         )
         names = getattr(item, "fixturenames", ())
+        run.awaited = "faults" in names
         run.start(lambda tool: tool in names or item.get_closest_marker(tool) is not None)
     except AgentFaultError as error:
         wrong = str(error)

@@ -307,15 +307,6 @@ def test_the_first_bytes_tell_http_from_the_rest(first: bytes, speaks: bool) -> 
     assert speaks_http(first) is speaks
 
 
-@pytest.mark.parametrize(
-    ("method", "status", "bodyless"),
-    [("GET", 200, False), ("HEAD", 200, True), ("GET", 204, True), ("GET", 304, True), ("GET", 100, True)],
-)
-def test_which_replies_have_no_body(method: str, status: int, bodyless: bool) -> None:
-    """RFC 9112 section 6.3, first rule."""
-    assert is_bodyless(Request(method, "http://x/"), status) is bodyless
-
-
 # --- a real parser on the other end
 
 NAMES = st.text("ABCdefghijklm-", min_size=1, max_size=6).filter(lambda n: n.strip("-") != "").map("X-{}".format)

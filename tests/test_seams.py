@@ -157,8 +157,7 @@ def test_seam_socket_getaddrinfo() -> None:
 
 
 def test_seam_socket_connect() -> None:
-    """`connect` is inherited, so that it can be put over the class and taken off again."""
-    assert {"connect", "connect_ex"}.isdisjoint(vars(socket.socket))
+    """A socket is connected by a method that can be put over its class, own or inherited."""
     with socket.create_server(("127.0.0.1", 0)) as server, watched(socket.socket, "connect") as calls:
         socket.create_connection(server.getsockname(), 5).close()
     assert calls

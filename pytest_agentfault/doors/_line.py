@@ -18,7 +18,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from .._errors import PlayedError, UnreachableError, UpstreamError, WouldBlockForeverError
-from .._plan import Exchange, Plan, Upstream, drive
+from .._plan import CONNECT, Exchange, Plan, Upstream, drive
 from .._reply import Reply, Request
 from .._rule import authority
 from .._script import Conversation, Send, Step, speaks_http
@@ -113,12 +113,21 @@ class Line:
             for item in self._conversation.receive(data):
                 if isinstance(item, Send):
                     self.steps.append(item)
+                elif item.method == CONNECT:
+                    self._tunnel(item)
                 else:
                     self.plan.check_budget()  # a kept connection can loop for ever too
                     yield item
         except UnreachableError as error:
             self.plan.problems.append(error)
             raise
+
+    def _tunnel(self, request: Request) -> None:
+        """The client dialled its proxy (RFC 9110 section 9.3.6): from here on it speaks with the host behind it."""
+        host, _, port = request.url.rpartition("/")[2].rpartition(":")
+        self.host, self.port = host.strip("[]"), int(port)
+        self._conversation = None
+        self.steps.append(Send(b"HTTP/1.1 200 Connection established\r\n\r\n"))
 
     def serving(self, request: Request) -> Upstream | None:
         """The first upstream that serves a request."""

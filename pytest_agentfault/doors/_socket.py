@@ -128,6 +128,8 @@ class MemorySocket:
         """Let time pass on the clock, but not more than the client grants."""
         limit = self._timeout
         if limit == 0:
+            if seconds is not None:
+                self.line.steps.appendleft(Wait(seconds))
             raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
         if limit is not None and (seconds is None or seconds > limit):
             self.line.clock.wait(limit)

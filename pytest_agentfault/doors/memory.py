@@ -23,6 +23,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final, TypeAlias
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from .._plan import Plan, Upstream
 from .._reply import Refused, Why
@@ -108,7 +110,11 @@ class MemoryDoor:
         if not isinstance(host, str) or not host or passing.get():
             return False
         number = port if isinstance(port, int) else 0
-        return self.everyone() or self.plan.wants(host, number)
+        return self.everyone() or self.plan.wants(host, number) or self._is_proxy(host)
+
+    def _is_proxy(self, host: str) -> bool:
+        """Whether the environment sends clients to this host first: what they want stands behind it."""
+        return bool(self.plan.rules) and host in {urlsplit(proxy).hostname for proxy in getproxies().values()}
 
     def host_behind(self, address: str) -> str:
         """The name that an address was given out for, or the address."""

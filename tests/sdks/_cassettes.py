@@ -310,7 +310,7 @@ def agile() -> list[dict[str, Any]]:
 
 
 def desk(base: str) -> list[dict[str, Any]]:
-    """The service desks of a site, and a new request of a customer."""
+    """The service desks of a site (asked for twice), and a new request of a customer."""
     api = f"{base}/rest/servicedeskapi"
     found = {
         "size": 1,
@@ -323,7 +323,7 @@ def desk(base: str) -> list[dict[str, Any]]:
     made = {"issueId": "10002", "issueKey": "HELP-1", "requestTypeId": "9", "serviceDeskId": "2", "_links": links}
     shown = {**issue(base, "2"), "id": "10002", "key": "HELP-1"}
     return [
-        exchange("GET", f"{api}/servicedesk", found),
+        *[exchange("GET", f"{api}/servicedesk", found)] * 2,
         exchange("POST", f"{api}/request", made, asked={"serviceDeskId": "2", "requestTypeId": "9"}, status=201),
         exchange("GET", f"{base}/rest/api/2/issue/HELP-1", shown),
     ]
@@ -446,10 +446,20 @@ CASSETTES: Final[dict[str, tuple[str, list[dict[str, Any]]]]] = {
 }  # fmt: skip
 
 
+class Plain(yaml.SafeDumper):
+    """YAML without references: each interaction is read by itself."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """None is worth one."""
+        return True
+
+
 def text_of(name: str) -> str:
     """What the file of this recording says."""
     page, interactions = CASSETTES[name]
-    told = yaml.safe_dump({"version": 1, "interactions": interactions}, allow_unicode=True, sort_keys=False, width=110)
+    told = yaml.dump(
+        {"version": 1, "interactions": interactions}, Dumper=Plain, allow_unicode=True, sort_keys=False, width=110
+    )
     return HEADER.format(page=page) + str(told)
 
 

@@ -9,7 +9,11 @@ import pytest
 from _cases import Case, arun, run, sync_and_async
 from _cassettes import SAID
 
-MESSAGE: Final[Any] = {"model": "claude-x", "max_tokens": 64, "messages": [{"role": "user", "content": "Does it work?"}]}
+MESSAGE: Final[Any] = {
+    "model": "claude-x",
+    "max_tokens": 64,
+    "messages": [{"role": "user", "content": "Does it work?"}],
+}
 
 
 def client() -> anthropic.Anthropic:

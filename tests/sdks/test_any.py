@@ -165,15 +165,24 @@ def cases_of(name: str, it: dict[str, Any]) -> Iterable[Case]:
     """What one client makes of each scenario: none of them retries, but for aiohttp."""
     call, items, error = it["call"], "any_items", it["status"]
     for status, scenario in ((429, "rate-limit"), (503, "server-error"), (401, "expired-session")):
-        yield Case(f"any/{scenario}", name, call, items, "surfaced", (status,), raises=error,
-                   facts={it["code"]: status})
+        yield Case(
+            f"any/{scenario}", name, call, items, "surfaced", (status,), raises=error, facts={it["code"]: status}
+        )
     yield Case("any/html-instead", name, call, items, "surfaced", (200,), raises=it["html"])
     yield Case("any/malformed-json", name, call, items, "surfaced", (200,), raises=it["json"], says="Unterminated")
     if it["reset"]:
         yield Case("any/connection-reset", name, call, items, "surfaced", (None,), raises=it["reset"])
     else:
-        yield Case("any/connection-reset", name, call, items, "recovered", (None, 200), ITEMS,
-                   note="it sends a GET again by itself, once")
+        yield Case(
+            "any/connection-reset",
+            name,
+            call,
+            items,
+            "recovered",
+            (None, 200),
+            ITEMS,
+            note="it sends a GET again by itself, once",
+        )
     yield Case("any/stall", name, call, items, "surfaced", (None,), raises=it["stall"], waits=it["waits"])
     if it["waits"] == (5,):
         yield Case("any/slow", name, call, items, "surfaced", (200,), raises=it["stall"], waits=(5,))
@@ -189,21 +198,72 @@ def openai_cases(more: str, call: Any, stream: Any) -> Iterable[Case]:
     name, tape = f"openai{more}", "openai_chat"
     yield Case("any/rate-limit", name, call, tape, "recovered", (429, 429, 200), SAID, waits=(2, 2))
     yield Case("any/server-error", name, call, tape, "recovered", (503, 503, 200), SAID, waits=BACKOFF)
-    yield Case("any/expired-session", name, call, tape, "surfaced", (401,), raises=openai.AuthenticationError,
-               facts={"status_code": 401})
-    yield Case("any/html-instead", name, call, tape, "surfaced", (200,), raises=AttributeError, says="'str' object",
-               note="the SDK returns the page as a `str`; the caller trips over it")
-    yield Case("any/malformed-json", name, call, tape, "surfaced", (200,), raises=json.JSONDecodeError,
-               says="Unterminated", note="raw, none of the SDK's errors; not retried")
-    yield Case("any/connection-reset", name, call, tape, "recovered", (None, 200), SAID, waits=BACKOFF[:1],
-               note="a POST is sent again: the vendor may act twice")
-    yield Case("any/stall", name, call, tape, "recovered", (None, 200), SAID, waits=(600, BACKOFF[0]),
-               note="after ten minutes, its default timeout")
+    yield Case(
+        "any/expired-session",
+        name,
+        call,
+        tape,
+        "surfaced",
+        (401,),
+        raises=openai.AuthenticationError,
+        facts={"status_code": 401},
+    )
+    yield Case(
+        "any/html-instead",
+        name,
+        call,
+        tape,
+        "surfaced",
+        (200,),
+        raises=AttributeError,
+        says="'str' object",
+        note="the SDK returns the page as a `str`; the caller trips over it",
+    )
+    yield Case(
+        "any/malformed-json",
+        name,
+        call,
+        tape,
+        "surfaced",
+        (200,),
+        raises=json.JSONDecodeError,
+        says="Unterminated",
+        note="raw, none of the SDK's errors; not retried",
+    )
+    yield Case(
+        "any/connection-reset",
+        name,
+        call,
+        tape,
+        "recovered",
+        (None, 200),
+        SAID,
+        waits=BACKOFF[:1],
+        note="a POST is sent again: the vendor may act twice",
+    )
+    yield Case(
+        "any/stall",
+        name,
+        call,
+        tape,
+        "recovered",
+        (None, 200),
+        SAID,
+        waits=(600, BACKOFF[0]),
+        note="after ten minutes, its default timeout",
+    )
     yield Case("any/slow", name, call, tape, "held", (200,), SAID, waits=(20,))
     yield Case("any/chunk-split", name, call, tape, "held", (200,), SAID)
     yield Case("any/chunk-split", f"{name}, streamed", stream, "openai_chat_stream", "held", (200,), SAID)
-    yield Case("any/stream-cut", f"{name}, streamed", stream, "openai_chat_stream", "surfaced", (200,),
-               raises=openai.APIConnectionError)
+    yield Case(
+        "any/stream-cut",
+        f"{name}, streamed",
+        stream,
+        "openai_chat_stream",
+        "surfaced",
+        (200,),
+        raises=openai.APIConnectionError,
+    )
 
 
 CASES: Final = (
@@ -233,7 +293,6 @@ DRIFTED: Final = {
     **{name: (it["call"], "any_items", ITEMS) for name, it in CLIENTS.items()},
     "openai": (lambda: client().chat.completions.create(model="m", messages=[]).to_dict(), "openai_chat", None),
 }
-
 
 
 async def drifted_async() -> Any:

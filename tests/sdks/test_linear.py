@@ -1,4 +1,4 @@
-"""Every linear scenario against gql (over httpx2, requests and aiohttp) and against plain httpx, which is what most use."""
+"""Every linear scenario against gql (over httpx2, requests and aiohttp) and against plain httpx."""
 
 from __future__ import annotations
 

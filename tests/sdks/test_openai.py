@@ -51,7 +51,9 @@ async def achat() -> Any:
 
 def chat_stream() -> str:
     """A chat completion, streamed and put together."""
-    return "".join(chunk.choices[0].delta.content or "" for chunk in client().chat.completions.create(**CHAT, stream=True))
+    return "".join(
+        chunk.choices[0].delta.content or "" for chunk in client().chat.completions.create(**CHAT, stream=True)
+    )
 
 
 async def achat_stream() -> str:
@@ -223,7 +225,7 @@ CASES: Final = (
         for (name, call, tape, _), result, note in (
             (STREAMS[0], CUT_SAID, "a shorter answer, and no word that it is one"),
             (STREAMS[1], CUT_SAID, "a shorter answer, and no word that it is one"),
-            (STREAMS[2], (CUT_SAID, None), "only `finish_reason` is missing"),
+            (STREAMS[2], (CUT_SAID, None), "a shorter answer, and `finish_reason` is None"),
             (STREAMS[3], (SAID, "response.output_text.done"), "only `response.completed` is missing"),
             (STREAMS[4], (SAID, "response.output_text.done"), "only `response.completed` is missing"),
         )
