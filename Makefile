@@ -13,7 +13,7 @@ export PYTHONDONTWRITEBYTECODE =
 $(READY): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[graphql]' --group dev
+	$(BIN)/python -m pip install --quiet --editable '.[graphql,server]' --group dev
 	touch $(READY)
 
 # The main job: real SDKs over recorded cassettes, under every kind of fault.

@@ -15,14 +15,15 @@ from ._timing import Round
 
 BODY = b'{"model":"gpt-5","messages":[{"role":"user","content":"Summarise PROJ-1 in one sentence."}]}'
 HEADERS = {"content-type": "application/json", "authorization": "Bearer sk-test"}
+CLOSING = {**HEADERS, "connection": "close"}
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """One stack: `repeat(url, times, status)` is a round of so many posts, each read to its end and checked."""
+    """One stack: `repeat(url, times, status, keeps)` is a round of so many posts, each read to its end and checked."""
 
     name: str
-    repeat: Callable[[str, int, int], Round]
+    repeat: Callable[[str, int, int, bool], Round]
 
 
 @contextmanager
@@ -43,28 +44,28 @@ def clients() -> Iterator[list[Client]]:
         ]
 
 
-def _httpx(client: Any) -> Callable[[str], tuple[int, bytes]]:
-    def ask(url: str) -> tuple[int, bytes]:
-        response = client.post(url, content=BODY, headers=HEADERS)
+def _httpx(client: Any) -> Callable[[str, dict[str, str]], tuple[int, bytes]]:
+    def ask(url: str, headers: dict[str, str]) -> tuple[int, bytes]:
+        response = client.post(url, content=BODY, headers=headers)
         return response.status_code, response.content
 
     return ask
 
 
-def _requests(stack: ExitStack) -> Callable[[str], tuple[int, bytes]]:
+def _requests(stack: ExitStack) -> Callable[[str, dict[str, str]], tuple[int, bytes]]:
     import requests
 
     session = stack.enter_context(requests.Session())
     session.trust_env = False
 
-    def ask(url: str) -> tuple[int, bytes]:
-        response = session.post(url, data=BODY, headers=HEADERS)
+    def ask(url: str, headers: dict[str, str]) -> tuple[int, bytes]:
+        response = session.post(url, data=BODY, headers=headers)
         return response.status_code, response.content
 
     return ask
 
 
-def _aiohttp(loop: asyncio.AbstractEventLoop, stack: ExitStack) -> Callable[[str], Any]:
+def _aiohttp(loop: asyncio.AbstractEventLoop, stack: ExitStack) -> Callable[[str, dict[str, str]], Any]:
     import aiohttp
 
     async def opened() -> aiohttp.ClientSession:
@@ -74,30 +75,34 @@ def _aiohttp(loop: asyncio.AbstractEventLoop, stack: ExitStack) -> Callable[[str
     session = loop.run_until_complete(opened())
     stack.callback(lambda: loop.run_until_complete(session.close()))
 
-    async def ask(url: str) -> tuple[int, bytes]:
-        async with session.post(url, data=BODY, headers=HEADERS) as response:
+    async def ask(url: str, headers: dict[str, str]) -> tuple[int, bytes]:
+        async with session.post(url, data=BODY, headers=headers) as response:
             return response.status, await response.read()
 
     return ask
 
 
-def _httpx_async(module: Any, loop: asyncio.AbstractEventLoop, stack: ExitStack) -> Callable[[str], Any]:
+def _httpx_async(
+    module: Any, loop: asyncio.AbstractEventLoop, stack: ExitStack
+) -> Callable[[str, dict[str, str]], Any]:
     client = module.AsyncClient(trust_env=False)
     stack.callback(lambda: loop.run_until_complete(client.aclose()))
 
-    async def ask(url: str) -> tuple[int, bytes]:
-        response = await client.post(url, content=BODY, headers=HEADERS)
+    async def ask(url: str, headers: dict[str, str]) -> tuple[int, bytes]:
+        response = await client.post(url, content=BODY, headers=headers)
         return response.status_code, response.content
 
     return ask
 
 
-def _blocking(ask: Callable[[str], tuple[int, bytes]]) -> Callable[[str, int, int], Round]:
-    def repeat(url: str, times: int, status: int) -> Round:
+def _blocking(ask: Callable[[str, dict[str, str]], tuple[int, bytes]]) -> Callable[[str, int, int, bool], Round]:
+    def repeat(url: str, times: int, status: int, keeps: bool) -> Round:
+        headers = HEADERS if keeps else CLOSING
+
         def once() -> float:
             began = perf_counter()
             for _ in range(times):
-                found, body = ask(url)
+                found, body = ask(url, headers)
                 assert found == status, (found, body)
                 assert body
             return (perf_counter() - began) / times
@@ -107,12 +112,16 @@ def _blocking(ask: Callable[[str], tuple[int, bytes]]) -> Callable[[str, int, in
     return repeat
 
 
-def _awaited(loop: asyncio.AbstractEventLoop, ask: Callable[[str], Any]) -> Callable[[str, int, int], Round]:
-    def repeat(url: str, times: int, status: int) -> Round:
+def _awaited(
+    loop: asyncio.AbstractEventLoop, ask: Callable[[str, dict[str, str]], Any]
+) -> Callable[[str, int, int, bool], Round]:
+    def repeat(url: str, times: int, status: int, keeps: bool) -> Round:
+        headers = HEADERS if keeps else CLOSING
+
         async def work() -> float:
             began = perf_counter()
             for _ in range(times):
-                found, body = await ask(url)
+                found, body = await ask(url, headers)
                 assert found == status, (found, body)
                 assert body
             return (perf_counter() - began) / times

@@ -50,9 +50,9 @@ class Exchange:
     Args:
         name: what tables call it.
         status: its status code.
-        headers: without `Connection`.
+        headers: without framing.
         body: whole.
-        keeps: whether the connection is kept for the next request.
+        keeps: whether the client asks to keep the connection for its next request.
     """
 
     name: str
@@ -61,22 +61,19 @@ class Exchange:
     body: bytes
     keeps: bool
 
-    @property
-    def connection(self) -> dict[str, str]:
-        return {"Connection": "keep-alive" if self.keeps else "close"}
-
     def as_sent(self) -> bytes:
         """Its bytes on the wire."""
-        reply = Reply.of(self.status, self.body, {**self.headers, **self.connection})
-        return encode(reply, Request("POST", f"http://{HOST}{PATH}")).sent
+        asking = () if self.keeps else (("connection", "close"),)
+        request = Request("POST", f"http://{HOST}{PATH}", asking)
+        return encode(Reply.of(self.status, self.body, self.headers), request).sent
 
     def as_fault(self) -> Status:
         """The fault that answers with it."""
-        return Status(code=self.status, headers={**self.headers, **self.connection}, json=self.body.decode())
+        return Status(code=self.status, headers=self.headers, json=self.body.decode())
 
     def as_interaction(self, url: str) -> dict[str, Any]:
         """What vcrpy records of it."""
-        headers = {name: [value] for name, value in {**self.headers, **self.connection}.items()}
+        headers = {name: [value] for name, value in self.headers.items()}
         return {
             "request": {"method": "POST", "uri": url, "body": None, "headers": {}},
             "response": {

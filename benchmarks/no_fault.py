@@ -7,7 +7,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -127,5 +127,7 @@ def _timed_at_collection(spent: list[float]) -> Iterator[None]:
 
         return tests if name == "pytest_generate_tests" else items
 
-    with mock.patch.multiple(plugin, **{name: timed(getattr(plugin, name), name) for name in AT_COLLECTION}):
+    with ExitStack() as stack:
+        for name in AT_COLLECTION:
+            stack.enter_context(mock.patch.object(plugin, name, timed(getattr(plugin, name), name)))
         yield

@@ -8,6 +8,7 @@ a function `tables` is one.
 from __future__ import annotations
 
 import argparse
+import os
 import platform
 import sys
 import time
@@ -68,7 +69,12 @@ def _machine() -> str:
         cpu = next((x.partition(": ")[2] for x in info.read_text().splitlines() if x.startswith("model name")), cpu)
     python = f"{platform.python_implementation()} {platform.python_version()}"
     versions = ", ".join(f"{name} {version(name)}" for name in NAMED)
-    return f"Measured on {time.strftime('%Y-%m-%d')}: {python}, {platform.system()}, {cpu}; {versions}.\n"
+    load, processors = os.getloadavg()[0], os.cpu_count() or 1
+    busy = " **The machine was busy: a verdict near its limit says little.**" if load > processors / 2 else ""
+    return (
+        f"Measured on {time.strftime('%Y-%m-%d')}: {python}, {platform.system()}, {cpu}, {processors} processors, "
+        f"load {load:.1f} at the start; {versions}.{busy}\n"
+    )
 
 
 def _section(name: str, table: Table) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ._errors import AgentFaultError as AgentFaultError
+    from ._errors import ToolError as ToolError
     from ._plan import Exchange as Exchange
     from ._plan import Strike as Strike
     from ._reply import Data as Data
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from ._reply import Reply as Reply
     from ._reply import Request as Request
     from ._reply import Why as Why
+    from ._rule import Call as Call
     from ._rule import Rule as Rule
     from ._script import Fin as Fin
     from ._script import Next as Next
@@ -32,10 +34,10 @@ if TYPE_CHECKING:
     from ._script import Wait as Wait
 
 _HOMES = {
-    "_errors": ("AgentFaultError",),
+    "_errors": ("AgentFaultError", "ToolError"),
     "_plan": ("Exchange", "Strike"),
     "_reply": ("Data", "Delay", "End", "Head", "How", "Lost", "Refused", "Reply", "Request", "Why"),
-    "_rule": ("Rule",),
+    "_rule": ("Call", "Rule"),
     "_script": ("Fin", "Next", "Reset", "Script", "Send", "Stall", "Wait"),
 }
 __all__ = sorted(name for names in _HOMES.values() for name in names)

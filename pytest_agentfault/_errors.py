@@ -61,6 +61,23 @@ class WouldBlockForeverError(AgentFaultError):
     """A read without a time limit waits for bytes that the script never sends."""
 
 
+class ToolError(Exception):
+    """A call named by `to="CALL ..."` was answered with an error status: what a fault raises in the tool's place.
+
+    Args:
+        status: the status code, 400 or more.
+        body: what the fault answered.
+    """
+
+    def __init__(self, status: int, body: bytes = b"") -> None:
+        super().__init__(status, body)
+        self.status, self.body = status, body
+
+    def __str__(self) -> str:
+        said = self.body.decode(errors="replace")
+        return f"the tool answered with status {self.status}" + (f": {said}" if said else "")
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Say which known name is closest, and list them all: for the `do` part of an error."""
     names = sorted(known)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from . import _discover
 from ._errors import RuleError, nearest
 from ._rule import Rule
+from .doors._targets import checked, is_call
 
 if TYPE_CHECKING:
     from .scenario import Library
@@ -83,6 +84,9 @@ def place(
     placed = []
     for item in what:
         name, rules, checks = _rules_of(item, overrides, library)
+        for rule in rules:
+            if is_call(rule.to):
+                checked(rule)  # now: a wrong name is an error of the mark, not of the test
         placed.append(
             Placement(
                 name=name,

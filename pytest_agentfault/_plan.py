@@ -227,7 +227,8 @@ class Plan:
                 before_reply, reply = reply, fault.alter(asked, reply)
                 if reply != before_reply:
                     struck.append(Strike(rule, fault))
-            script = encode(reply, asked)
+            # A connection that is kept is never refused: with a rule that refuses, each request dials anew.
+            script = encode(reply, asked, keep=not any(map(_is_connecting, self.rules)))
             for rule, fault in _having("garble", bound):
                 before_script, script = script, fault.garble(script)
                 if script != before_script:
@@ -239,14 +240,25 @@ class Plan:
         self._hold(claimed, struck, reply)
         return self._keep(number, request, baseline, reply, script, tuple(struck), began)
 
-    def struck_baseline(self, request: Request) -> Reply | None:
-        """What the baseline said to the same request last time, if that reply was struck on its way to the client.
+    def lost_baseline(self, request: Request) -> Reply | None:
+        """What the baseline said to the very same request last time, if the client never got it whole.
 
-        An upstream that can say it only once (a recording) said it in vain: the client may hear it again.
+        The retry is the same turn of a conversation: a recording has not moved on to the next one.
         """
-        asked = (request.method, request.url)
-        last = next((x for x in reversed(self.log) if (x.request.method, x.request.url) == asked), None)
-        return last.baseline if last is not None and last.struck else None
+        last = self._last(lambda x: _same(x.request, request) and x.request.body == request.body)
+        damaged = last and (not last.reply.whole or any(s.rule.damages == "payload" for s in last.struck))
+        return last.baseline if last and last.struck and damaged else None
+
+    def struck_baseline(self, request: Request) -> Reply | None:
+        """What the baseline said to a request of this method and URL last time, if that reply was struck.
+
+        For an upstream that has nothing left to say: what it said, it said in vain.
+        """
+        last = self._last(lambda x: _same(x.request, request))
+        return last.baseline if last and last.struck else None
+
+    def _last(self, is_wanted: Callable[[Exchange], bool]) -> Exchange | None:
+        return next(filter(is_wanted, reversed(self.log)), None)
 
     def _number(self) -> int:
         with self._lock:
@@ -337,6 +349,10 @@ def _exchange_of(stop: StopIteration) -> Exchange:
     done = stop.value
     assert isinstance(done, Exchange)
     return done
+
+
+def _same(one: Request, other: Request) -> bool:
+    return (one.method, one.url) == (other.method, other.url)
 
 
 def _having(verb: str, bound: list[tuple[Rule, Any]]) -> list[tuple[Rule, Any]]:

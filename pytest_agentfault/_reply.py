@@ -10,9 +10,9 @@ and mypy then names every place that has to learn the word.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from ._errors import FaultError
 
@@ -117,6 +117,8 @@ class Reply:
     """
 
     events: tuple[Event, ...]
+    # What `encode` made of it: a reply never changes, and a recorded or prepared one is said many times.
+    scripts: dict[tuple[bool, bool], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         state = State.OPEN

@@ -9,6 +9,7 @@ that one rule can serve many tests. `difference` both decides and explains:
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import cache
 from hashlib import sha256
@@ -16,7 +17,7 @@ from random import Random
 from typing import Any, Final
 
 from ._errors import RuleError, nearest
-from ._reply import Request, first_of
+from ._reply import Reply, Request, first_of
 
 UNTIL: Final = ("credential_changes", "waited")
 VERBS: Final = ("connect", "mutate", "answer", "alter", "garble")
@@ -115,6 +116,24 @@ class Rule:
             return True
         glob = self.to.split(None, 1)[1]
         return any(_could_begin(glob, f"{authority(scheme, host, port)}/") for scheme in DEFAULT_PORTS)
+
+
+class Call(str):
+    """A `to` that names a callable, and how a failure is raised there.
+
+    Args:
+        target: `package.module:name`, or `package.module:Class.method`.
+        raises: makes the exception out of the reply that was lost or is an error; None: `ToolError` for a
+            status of 400 or more, `ConnectionResetError`, `ConnectionAbortedError` or `TimeoutError` for a lost one.
+    """
+
+    raises: Callable[[Reply], Exception] | None
+
+    def __new__(cls, target: str, raises: Callable[[Reply], Exception] | None = None) -> Call:
+        """As a string it is what `to` would be without it."""
+        made = super().__new__(cls, f"CALL {target}")
+        made.raises = raises
+        return made
 
 
 @dataclass(slots=True)

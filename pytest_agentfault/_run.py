@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from . import _discover
 from ._errors import AgentFaultError
@@ -19,7 +20,7 @@ from ._plan import Exchange, Hung, Mount, Plan
 from ._rule import Tally
 from ._seams import Patches
 from ._verdict import Outcome, outcome_of_pass, why_never_struck
-from .clock import Clock
+from .clock import REAL_MONOTONIC, Clock
 from .doors.memory import MemoryDoor
 from .scenario import Library, bind
 from .upstreams.cassette import Cassette, Recordings
@@ -27,8 +28,25 @@ from .upstreams.live import Live
 
 if TYPE_CHECKING:
     from .checks import Finding
+    from .doors._certificates import Certificates
+    from .doors.server import ServerDoor
 
 UPSTREAMS: Final = "pytest_agentfault.upstreams"
+DOORS: Final = "pytest_agentfault.doors"
+
+
+class Door(Protocol):
+    """A way in that is put over this process, for what the door `memory` does not reach."""
+
+    name: str
+
+    def install(self, patches: Patches) -> None:
+        """Put it in place; called again when rules have been added."""
+        ...
+
+    def hang_up(self) -> None:
+        """Close what clients still hold."""
+        ...
 
 
 class Faults:
@@ -106,6 +124,9 @@ class Run:
         self._mounts: list[Mount] = [kind(recordings) for kind in _mounts()]
         self._upstreams: list[Any] = [*self._mounts, Live(self.clock.busy)]
         self._door = MemoryDoor(self.plan, self._upstreams, self.clock, everyone=self._is_recorded)
+        self._doors: list[Door] = [kind(self.plan, self._upstreams, self.clock) for kind in _more_doors()]
+        self._started = False
+        self._servers: list[ServerDoor] = []
         self._placed: list[tuple[Placement, slice]] = []
         self.add(placements)
 
@@ -118,6 +139,8 @@ class Run:
             self._placed.append((placement, slice(start, len(self.plan.rules))))
             if placement.cassette is not None:
                 self._upstreams.insert(-1, Cassette(placement.cassette, self._recordings))
+        if self._started:
+            self._open_more_doors()
 
     def start(self, wanted: Callable[[str], bool]) -> None:
         """Put clock, mounts and door in place.
@@ -126,20 +149,45 @@ class Run:
             wanted: whether the test is known to use the tool of this name (its mark or fixture).
         """
         try:
-            self.clock.install(self._patches)
+            if not wanted("fault_server"):  # its clients live in other processes, and in real time
+                self.clock.install(self._patches)
             for mount in self._mounts:
                 mount.install(self._patches, wanted=wanted(mount.tool))
             self._door.install(self._patches)
+            self._open_more_doors()
+            self._started = True
         except BaseException:
             self.stop()
             raise
 
+    def _open_more_doors(self) -> None:
+        for door in self._doors:
+            door.install(self._patches)
+
     def stop(self) -> None:
         """Take everything off again."""
-        self._door.hang_up()
+        self._started = False
+        for server in self._servers:
+            server.stop()
+        for door in (self._door, *self._doors):
+            door.hang_up()
         self._patches.undo()
         for mount in self._mounts:
             mount.release()
+
+    def serve(self, certificates: Certificates) -> ServerDoor:
+        """A server on loopback under this test's plan; it stops with the test.
+
+        Args:
+            certificates: what it proves itself with, the session's own.
+        """
+        from .doors.server import ServerDoor
+
+        server = ServerDoor(self.plan, self._upstreams, certificates, REAL_MONOTONIC, everyone=self._is_recorded)
+        server.start()
+        self._servers.append(server)
+        self._door.own_ports.add(server.port)
+        return server
 
     def _is_recorded(self) -> bool:
         named = len(self._upstreams) > len(self._mounts) + 1  # a cassette of a marker
@@ -152,6 +200,9 @@ class Run:
         missing = self._never_struck()
         self.outcome = Outcome.MISSED if missing and not wrong else outcome_of_pass(log)
         wrong += missing
+        if self.plan.hung:  # a client elsewhere was cut off; nothing was raised here
+            self.outcome = Outcome.HUNG
+            wrong.append(self._spent())
         for placement, _ in self._placed:
             if placement.raises is not None and placement.must_raise:
                 wrong.append(self._did_not_raise(placement))
@@ -208,6 +259,15 @@ class Run:
             if not any(tally.struck for _, tally in self._pairs(part))
         ]
 
+    def _spent(self) -> str:
+        return str(
+            AgentFaultError(
+                f"the code under test made more than {self.plan.max_calls} calls, the budget of one test",
+                self._strikes(),
+                "let it give up earlier, or raise the ini key `fault_budget_calls`",
+            )
+        )
+
     def _did_not_raise(self, placement: Placement) -> str:
         return str(
             AgentFaultError(
@@ -237,8 +297,18 @@ class Run:
 
 
 def _mounts() -> list[Callable[[Recordings], Mount]]:
-    """The upstreams that a test brings with it and that are asked from below: those with `install`."""
+    """The upstreams that a test brings with it and that are asked from below: those with `install`.
+
+    Where two tools know a request, the one that sits higher in the client answers, as without us.
+    """
     found = (_discover.the_thing_in(UPSTREAMS, name) for name in _discover.names(UPSTREAMS))
+    return sorted((kind for kind in found if hasattr(kind, "install")), key=lambda kind: getattr(kind, "is_low", False))
+
+
+def _more_doors() -> list[Callable[..., Door]]:
+    """The doors beside the default one that are put over this process: those with `install`."""
+    others = (name for name in _discover.names(DOORS) if name != MemoryDoor.name)
+    found = (getattr(import_module(f"{DOORS}.{name}"), f"{name.title()}Door") for name in others)
     return [kind for kind in found if hasattr(kind, "install")]
 
 

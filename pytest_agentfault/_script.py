@@ -19,7 +19,7 @@ import h11
 
 from ._errors import FaultError, UnreachableError
 from ._plain import Plain
-from ._reply import Data, Delay, End, Head, Headers, How, Lost, Refused, Reply, Request
+from ._reply import Data, Delay, End, Head, Headers, How, Lost, Refused, Reply, Request, first_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,19 +106,33 @@ def is_bodyless(request: Request, status: int) -> bool:
     return status in BODYLESS or status < 200 or request.method == "HEAD"
 
 
-def encode(reply: Reply, request: Request) -> Script:
+def encode(reply: Reply, request: Request, keep: bool = True) -> Script:
     """The script that says this reply in well-formed HTTP/1.1.
 
     Framing is chunked where the headers say so or where the body has more than
     one piece and no content-length; otherwise content-length. A content-length
     is recomputed for a whole reply; for a lost one the header is believed, as
     the length that was promised.
+
+    Args:
+        reply: what is said.
+        request: what it answers; a HEAD gets no body, `Connection: close` a close.
+        keep: whether the connection may be used again; a reply's own `Connection` header decides first.
     """
+    keep = keep and "close" not in first_of(request.headers, "connection").lower()
+    manner = (request.method == "HEAD", keep)
+    script: Script | None = reply.scripts.get(manner)
+    if script is None:
+        script = reply.scripts[manner] = _encoded(reply, request, keep)
+    return script
+
+
+def _encoded(reply: Reply, request: Request, keep: bool) -> Script:
     head = reply.head
     if head is None:
         return Script((*_waits(reply), _end(reply, keep_alive=False)))
     bodyless = is_bodyless(request, head.status)
-    chunked, keep_alive, headers = _framing(reply, head, bodyless)
+    chunked, keep_alive, headers = _framing(reply, head, bodyless, keep)
     steps: list[Step] = []
     pending = b""  # the head waits for what it shares a segment with
     for event in reply.events:
@@ -162,7 +176,7 @@ def _end(reply: Reply, keep_alive: bool) -> Step:
             return Next() if keep_alive else Fin()
 
 
-def _framing(reply: Reply, head: Head, bodyless: bool) -> tuple[bool, bool, Headers]:
+def _framing(reply: Reply, head: Head, bodyless: bool, keep: bool) -> tuple[bool, bool, Headers]:
     """Whether the body is chunked, whether the connection is kept, and the header section that says both truly."""
     said: dict[str, str] = {}  # the first value of each framing field
     kept = []
@@ -184,10 +198,10 @@ def _framing(reply: Reply, head: Head, bodyless: bool) -> tuple[bool, bool, Head
         # A HEAD or a 304 promises the length of a body that is not here.
         believed = not reply.whole or (bodyless and not pieces)
         kept.append(("Content-Length", length if length and believed else str(sum(map(len, pieces)))))
-    # Closing after each reply is the default: SDKs that cache an async client over
-    # several event loops would otherwise meet a connection of a dead loop.
-    connection = said.get("connection", "close")
-    return chunked, connection.lower() == "keep-alive", (*kept, ("Connection", connection))
+    connection = said.get("connection") or ("" if keep else "close")
+    if connection:
+        kept.append(("Connection", connection))
+    return chunked, "close" not in connection.lower(), tuple(kept)
 
 
 def _head_block(head: Head, headers: Headers) -> bytes:

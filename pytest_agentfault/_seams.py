@@ -2,8 +2,9 @@
 What is put over other people's names for the length of one test, and how it is taken off again.
 
 Everything patched is patched through one `Patches`, which undoes all of it in
-reverse order, whatever happened in between. The two context variables let a
-live upstream pass beneath the doors: nothing else may set them.
+reverse order, whatever happened in between. Two of the context variables let a
+live upstream pass beneath the doors, the third tells the doors beneath which
+request a door above them has asked the plan about: nothing else may set them.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ _ABSENT: Final = object()
 
 passing: Final[ContextVar[bool]] = ContextVar("pytest_agentfault_passing", default=False)
 client_tls: Final[ContextVar[ssl.SSLContext | None]] = ContextVar("pytest_agentfault_client_tls", default=None)
+asked_above: Final[ContextVar[tuple[str, str] | None]] = ContextVar("pytest_agentfault_asked_above", default=None)
 
 
 class Patches:
@@ -64,3 +66,31 @@ def passed_by() -> Iterator[None]:
         yield
     finally:
         passing.reset(token)
+
+
+class PassedOn(Exception):  # noqa: N818  # a word between upstream and door, no error of anybody
+    """An upstream that serves a request leaves it to the next one after all."""
+
+
+class Thrown(Exception):  # noqa: N818
+    """What a test's own mock raises at its client, on purpose: no problem of the run.
+
+    Args:
+        error: what the mock raised.
+    """
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+class UsedUp(Exception):  # noqa: N818
+    """A mock has answered a request as often as it may.
+
+    Args:
+        otherwise: what the mock then does, for a client that is not owed its last reply again.
+    """
+
+    def __init__(self, otherwise: Callable[[], Any]) -> None:
+        super().__init__()
+        self.otherwise = otherwise

@@ -19,12 +19,15 @@ if TYPE_CHECKING:
     from ._placing import Placement
     from ._run import Faults, Run
     from .scenario import Library
+    from .serving import FaultServer
 
 VARIANT: Final = "_fault_variant"
 PLACED = pytest.StashKey["tuple[Placement, ...]"]()
 RUN = pytest.StashKey["Run"]()
 LIBRARY = pytest.StashKey["Library"]()
 RECORDINGS = pytest.StashKey[Any]()
+CERTIFICATES = pytest.StashKey[Any]()
+OWN_FIXTURES: Final = frozenset({"faults", "fault_server"})
 
 MARKERS: Final = (
     "fault(*what, to=, times=, after=, every=, probability=, until=, raises=, cassette=, checks=, waive=): "
@@ -123,7 +126,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         marks = list(item.iter_markers("fault"))
         variant = getattr(item, "callspec", None) and item.callspec.params.get(VARIANT)  # type: ignore[attr-defined]
-        if marks or variant or "faults" in getattr(item, "fixturenames", ()):
+        if marks or variant or not OWN_FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
             _place(item, marks, variant, wrong)
     if wrong:
         raise pytest.UsageError("\n".join(wrong))
@@ -209,14 +212,30 @@ def pytest_fixture_setup(
 @pytest.fixture
 def faults(request: pytest.FixtureRequest) -> Faults:
     """The faults of this test: `add` places more, `log` holds the exchanges, `outcome` the verdict."""
+    return _run_of(request, "faults").faults
+
+
+@pytest.fixture
+def fault_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> FaultServer:
+    """A server on loopback through which this test's faults strike other processes: `url`, `proxy_url`, `env`."""
+    from .doors._certificates import Certificates
+    from .serving import FaultServer
+
+    run, stash = _run_of(request, "fault_server"), request.config.stash
+    if CERTIFICATES not in stash:
+        stash[CERTIFICATES] = Certificates(lambda: tmp_path_factory.mktemp("agentfault"))
+    return FaultServer(run.serve(stash[CERTIFICATES]), run.faults)
+
+
+def _run_of(request: pytest.FixtureRequest, fixture: str) -> Run:
     run: Run | None = request.node.stash.get(RUN, None)
     if run is None:
         pytest.fail(
-            "the fixture `faults` came too late\n  there is: a test that did not name it when it was collected"
-            " (or --fault-off)\n  to do: name `faults` in the test's or a fixture's arguments",
+            f"the fixture `{fixture}` came too late\n  there is: a test that did not name it when it was collected"
+            f" (or --fault-off)\n  to do: name `{fixture}` in the test's or a fixture's arguments",
             pytrace=False,
         )
-    return run.faults
+    return run
 
 
 def _start(item: pytest.Item, placed: tuple[Placement, ...]) -> None:
@@ -236,7 +255,7 @@ def _start(item: pytest.Item, placed: tuple[Placement, ...]) -> None:
             _budget_calls(config),
         )
         names = getattr(item, "fixturenames", ())
-        run.awaited = "faults" in names
+        run.awaited = not OWN_FIXTURES.isdisjoint(names)
         run.start(lambda tool: tool in names or item.get_closest_marker(tool) is not None)
     except AgentFaultError as error:
         wrong = str(error)

@@ -26,7 +26,7 @@ def loopback(reply: Any = None) -> Iterator[Loopback]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:  # noqa: N802
+        def do_GET(self) -> None:
             asked.append((self.command, self.path, self.rfile.read(int(self.headers.get("content-length", 0)))))
             self.send_response(200)
             self.send_header("Content-Type", "application/json")

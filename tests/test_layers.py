@@ -38,15 +38,17 @@ FLOORS = {
     "doors": f"{CORE} _seams",
     "upstreams": f"{CORE} _seams",
     "scenario": f"{CORE} _discover faults",
-    "_placing": "_errors _discover _rule scenario",
+    "_placing": "_errors _discover _rule doors scenario",
     "_listing": "_errors scenario",
     "testing": f"{CORE} _discover _payload checks clock scenario",
     "_variants": "_errors _placing scenario",
     "_run": f"{CORE} _discover _seams _verdict _placing checks clock doors scenario upstreams",
+    "serving": "_errors _plan _run doors",
     "_judging": "_errors _plan _run _summary",
-    "plugin": "_errors _hooks _summary _judging _listing _placing _run _variants scenario upstreams",
+    "plugin": "_errors _hooks _summary _judging _listing _placing _run _variants doors scenario serving upstreams",
     "__init__": CORE,
-    "__main__": "_errors _listing scenario",
+    "_serve": f"{CORE} _placing doors scenario serving upstreams",
+    "__main__": "_errors _listing _serve scenario",
 }
 OPEN = ("faults", "checks", "upstreams", "doors")
 PURE = (

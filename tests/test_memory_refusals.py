@@ -26,7 +26,7 @@ every_client = pytest.mark.parametrize("client", CLIENTS, ids=[c.name for c in C
 def asked(client: Client, url: str = URL, **how: Any) -> list[Piece]:
     """What a client hands up, in order: statuses and pieces of body."""
     out: list[Piece] = []
-    client.run(Ask(url, **how), out)
+    client.run(Ask(url, **{"seconds": 5.0, **how}), out)  # patience for a busy machine
     return out
 
 

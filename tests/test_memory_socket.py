@@ -27,6 +27,9 @@ def secured(sock: Any) -> Any:
     return ssl.create_default_context().wrap_socket(sock, server_hostname=HOST[0])
 
 
+CLOSE = (("Connection", "close"),)
+
+
 def readable(sock: Any) -> bool:
     """What a pool asks the system about an idle connection."""
     return bool(select.select([sock], [], [], 0)[0])
@@ -34,7 +37,7 @@ def readable(sock: Any) -> bool:
 
 def test_reading_in_every_way() -> None:
     """recv, recv_into, a look ahead and a file see the same bytes; the end is empty, again and again."""
-    with opened(says(200, b"hello")), socket.create_connection(HOST) as sock:
+    with opened(says(200, b"hello", headers=CLOSE)), socket.create_connection(HOST) as sock:
         assert sock.send(ASK) == len(ASK)
         assert sock.recv(4, socket.MSG_PEEK) == b"HTTP"
         assert sock.recv(4) == b"HTTP"
@@ -50,7 +53,7 @@ def test_reading_in_every_way() -> None:
 
 def test_the_end_of_the_stream_stays() -> None:
     """A closed connection reads as empty, however often it is asked."""
-    with opened(says(200)), socket.create_connection(HOST) as sock:
+    with opened(says(200, headers=CLOSE)), socket.create_connection(HOST) as sock:
         sock.sendall(ASK)
         while sock.recv(1000):
             pass

@@ -11,8 +11,8 @@ from _scenarios import FAULTS, GOOD, library, put
 
 from pytest_agentfault._discover import names
 from pytest_agentfault._errors import ScenarioError
-from pytest_agentfault.scenario._settings import fits, in_words, schema_of
 from pytest_agentfault.scenario import Library
+from pytest_agentfault.scenario._settings import fits, in_words, schema_of
 
 KEYS = "checks, confidence, damages, rule, source, title"
 RULE_KEYS = "after, every, faults, probability, times, to, until"

@@ -40,8 +40,24 @@ def head(status: str, *lines: str) -> bytes:
 
 
 def said(*events: Event, headers: Headers = (), status: int = 200, method: str = "GET") -> tuple[Step, ...]:
-    """The steps of a reply with this head and these events behind it."""
-    return encode(Reply((Head(status, headers), *events)), Request(method, "http://x/")).steps
+    """The steps of a reply with this head and these events behind it, on a connection that is not kept."""
+    return encode(Reply((Head(status, headers), *events)), Request(method, "http://x/"), keep=False).steps
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered", "line", "end"),
+    [
+        ((), (), "", Next()),
+        ((), (("Connection", "keep-alive"),), "Connection: keep-alive\r\n", Next()),
+        ((), (("connection", "Close"),), "Connection: Close\r\n", Fin()),
+        ((("Connection", "close"),), (), "Connection: close\r\n", Fin()),
+        ((("Connection", "keep-alive"),), (), "", Next()),
+    ],
+)
+def test_a_connection_is_kept_unless_someone_closes_it(asked: Headers, answered: Headers, line: str, end: Step) -> None:
+    """As HTTP/1.1 has it: kept, but for a `Connection: close` of either side (RFC 9112 section 9.3)."""
+    script = encode(Reply((Head(200, answered), Data(b"a"), End())), Request("GET", "http://x/", asked))
+    assert script.steps == (Send(f"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n{line}\r\na".encode()), end)
 
 
 LENGTH_3 = (("content-length", "3"),)
@@ -209,7 +225,7 @@ DELAYS: dict[str, tuple[Reply, tuple[Step, ...]]] = {
 def test_delays(name: str) -> None:
     """Silence stands where the reply has it, and never inside a segment."""
     reply, expected = DELAYS[name]
-    assert encode(reply, GET).steps == expected
+    assert encode(reply, GET, keep=False).steps == expected
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ from pytest_agentfault import Fin, Reply, Request
 from pytest_agentfault._script import encode
 from pytest_agentfault._seams import Patches
 
-SCRIPT = encode(Reply.of(200, b"ok"), Request("GET", "http://x/"))
+SCRIPT = encode(Reply.of(200, b"ok", {"Connection": "close"}), Request("GET", "http://x/"))
 LOOP = asyncio.base_events.BaseEventLoop
 assert SCRIPT.steps[-1] == Fin()
 
@@ -205,29 +205,11 @@ def test_seam_aiohttp_start_connection(trusting: ssl.SSLContext) -> None:
     assert len(calls) == 1
 
 
-def test_seam_aiohttp_async_resolver(trusting: ssl.SSLContext) -> None:
-    """aiohttp asks its resolver with host and port; the one over aiodns has that method, the default one the loop's."""
-    parameters = list(inspect.signature(aiohttp.resolver.AsyncResolver.resolve).parameters)
-    assert parameters == ["self", "host", "port", "family"]
-    assert inspect.iscoroutinefunction(aiohttp.resolver.AsyncResolver.resolve)
-    asked: list[tuple[Any, ...]] = []
-
-    class Resolver(aiohttp.abc.AbstractResolver):
-        async def resolve(self, *args: Any, **kwargs: Any) -> list[Any]:
-            asked.append((args, kwargs))
-            host, port = args[:2]
-            return [{"hostname": host, "host": "127.0.0.1", "port": port, "family": 2, "proto": 6, "flags": 0}]
-
-        async def close(self) -> None:
-            pass
-
-    with loopback(SCRIPT) as url:
-        port = urlsplit(url).port
-        with_aiohttp(f"http://vendor.example:{port}/", trusting, Resolver)
-        with watched(LOOP, "getaddrinfo") as calls:
-            with_aiohttp(f"http://localhost:{port}/", trusting, aiohttp.resolver.ThreadedResolver)
-    assert [args[:2] for args, _ in asked] == [("vendor.example", port)]
-    assert calls
+def test_seam_aiohttp_resolve_host(trusting: ssl.SSLContext) -> None:
+    """aiohttp's connector looks a host up by a method of its own, with host and port, before it dials."""
+    with loopback(SCRIPT) as url, watched(aiohttp.TCPConnector, "_resolve_host") as calls:
+        with_aiohttp(url.replace("127.0.0.1", "localhost"), trusting)
+    assert [args[1:3] for args in calls] == [("localhost", urlsplit(url).port)]
 
 
 def test_seam_anyio_tls_wrap(trusting: ssl.SSLContext) -> None:

@@ -12,9 +12,9 @@ import pytest
 
 from pytest_agentfault import Reply, Request
 from pytest_agentfault._errors import ScenarioError
-from pytest_agentfault.scenario._template import filler_of
 from pytest_agentfault.faults.status import Status
 from pytest_agentfault.scenario import bind
+from pytest_agentfault.scenario._template import filler_of
 
 NOON = 1_770_000_000.25  # 2026-02-02T02:40:00Z
 ASKED = Request("PUT", "https://api.example.com/v1/things?page=2", (("X-Trace", 'a"b'), ("Accept", "*/*")))

@@ -147,8 +147,8 @@ def test_a_cassette_that_outlives_the_test_is_given_back_to_vcrpy(tmp_path: Path
     "skipped",
     [[], ["httplib"], ["httplib", "urllib3", "requests"], ["httplib", "urllib3", "requests", "httpx"]],
 )
-def test_a_cassette_above_the_doors_is_named(mount: Vcr, tmp_path: Path, skipped: list[str]) -> None:
-    """One that was entered before the mount was in place shadows every door, so the message can say which it is."""
+def test_a_cassette_of_before_is_taken_over_or_named(mount: Vcr, tmp_path: Path, skipped: list[str]) -> None:
+    """It was entered before the mount: its patches are put aside until the end; without that it can be named."""
     path = tape(tmp_path, interaction(1))
     assert mount.active_above() is None
     patches, late = Patches(), Vcr()
@@ -157,11 +157,17 @@ def test_a_cassette_above_the_doors_is_named(mount: Vcr, tmp_path: Path, skipped
     above = vcr.cassette.Cassette.load(path=path, record_mode="none", skip_patchers=skipped)
     for patcher in (patchers := list(real_patchers(above))):
         patcher.__enter__()
+    patched = names_patched()
     try:
-        late.install(patches)
         assert late.active_above() == path
+        late.install(patches)
+        assert late.active_above() is None
+        assert late.send(Request("GET", URL)).body == b"1"
+        assert above.play_count == 1
     finally:
         patches.undo()
+        late.release()
+        assert (late.active_above(), names_patched()) == (path, patched)
         for patcher in reversed(patchers):
             patcher.__exit__(None, None, None)
     assert mount.active_above() is None

@@ -10,7 +10,7 @@ imported only during the test is followed at that moment.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
@@ -42,11 +42,15 @@ def _through_urllib3(door: MemoryDoor, patches: Patches) -> None:
 
 
 def _through_aiohttp(door: MemoryDoor, patches: Patches) -> None:
-    """aiohttp connects a socket with aiohappyeyeballs before it asks the loop for a transport."""
-    import aiohappyeyeballs
-    from aiohttp.resolver import AsyncResolver
+    """aiohttp connects a socket with aiohappyeyeballs, to an address that it looks up and keeps for a while.
 
-    real_start, real_resolve = aiohappyeyeballs.start_connection, AsyncResolver.resolve
+    An address kept from another test would lead past the door, or to one that is gone.
+    """
+    import aiohappyeyeballs
+    from aiohttp.connector import TCPConnector
+    from aiohttp.helpers import is_ip_address
+
+    real_start, real_resolve = aiohappyeyeballs.start_connection, TCPConnector._resolve_host
 
     async def start_connection(addr_infos: Sequence[Any], *args: Any, **kwargs: Any) -> Any:
         address, port = addr_infos[0][4][:2]
@@ -55,16 +59,16 @@ def _through_aiohttp(door: MemoryDoor, patches: Patches) -> None:
             return await real_start(addr_infos, *args, **kwargs)
         return await door.started(host, port)
 
-    async def resolve(resolver: Any, host: str, port: int = 0, *args: Any) -> Any:
-        if not door.wants(host, port):
-            return await real_resolve(resolver, host, port, *args)
+    async def resolve_host(connector: Any, host: str, port: int, *args: Any, **kwargs: Any) -> Any:
+        if is_ip_address(host) or not door.wants(host, port):
+            return await real_resolve(connector, host, port, *args, **kwargs)
         found = door.resolved(host, port)
         return [
             {"hostname": host, "host": i[4][0], "port": port, "family": i[0], "proto": i[2], "flags": 0} for i in found
         ]
 
     patches.set(aiohappyeyeballs, "start_connection", start_connection)
-    patches.set(AsyncResolver, "resolve", resolve)
+    patches.set(TCPConnector, "_resolve_host", resolve_host)
 
 
 def _through_anyio(door: MemoryDoor, patches: Patches) -> None:
@@ -100,7 +104,7 @@ def _through_anyio_threads(door: MemoryDoor, patches: Patches) -> None:
 
 SEAMS: Final[dict[str, Callable[[MemoryDoor, Patches], None]]] = {
     "urllib3.util.connection": _through_urllib3,
-    "aiohttp.resolver": _through_aiohttp,
+    "aiohttp.connector": _through_aiohttp,
     "anyio.streams.tls": _through_anyio,
     "anyio._backends._asyncio": _through_anyio_threads,
 }
@@ -108,14 +112,19 @@ SEAMS: Final[dict[str, Callable[[MemoryDoor, Patches], None]]] = {
 
 def follow_clients(door: MemoryDoor, patches: Patches) -> None:
     """Patch the seams of the libraries that are loaded, and of the others when they are."""
-    waiting = {name: seam for name, seam in SEAMS.items() if name not in sys.modules}
-    for name in SEAMS.keys() - waiting.keys():
-        _patch(name, SEAMS[name], door, patches)
+    follow(SEAMS, door, patches)
+
+
+def follow(seams: Mapping[str, Callable[[Any, Patches], None]], door: Any, patches: Patches) -> None:
+    """Patch these seams, each by the module it is in: now where that is loaded, else when it is."""
+    waiting = {name: seam for name, seam in seams.items() if name not in sys.modules}
+    for name in seams.keys() - waiting.keys():
+        _patch(name, seams[name], door, patches)
     if waiting:
         patches.put_first(sys.meta_path, _Follower(waiting, door, patches))
 
 
-def _patch(name: str, seam: Callable[[MemoryDoor, Patches], None], door: MemoryDoor, patches: Patches) -> None:
+def _patch(name: str, seam: Callable[[Any, Patches], None], door: Any, patches: Patches) -> None:
     try:
         seam(door, patches)
     except (AttributeError, ImportError, KeyError) as error:
@@ -130,9 +139,7 @@ def _patch(name: str, seam: Callable[[MemoryDoor, Patches], None], door: MemoryD
 class _Follower:
     """Lets a module be imported as ever, and patches its seam right after."""
 
-    def __init__(
-        self, waiting: dict[str, Callable[[MemoryDoor, Patches], None]], door: MemoryDoor, patches: Patches
-    ) -> None:
+    def __init__(self, waiting: dict[str, Callable[[Any, Patches], None]], door: Any, patches: Patches) -> None:
         self._waiting, self._door, self._patches = waiting, door, patches
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:

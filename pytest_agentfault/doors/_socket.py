@@ -47,6 +47,7 @@ class MemorySocket:
         self._real: socket.socket | None = None
         self._io_refs = 0
         self._closed = False
+        self.is_left: Callable[[], bool] = lambda: False  # whether nobody can read on: its event loop is closed
 
     @property
     def real(self) -> socket.socket | None:
@@ -190,7 +191,8 @@ class MemorySocket:
             return self._real.fileno()
         if self._closed:
             return -1
-        silent = not (self._current or self._ended or self._reset or self.line.hung_up or self._has_news())
+        over = self._ended or self._reset or self.line.hung_up or self.is_left()
+        silent = not (over or self._current or self._has_news())
         return self._signals.silent if silent else self._signals.readable
 
     def _has_news(self) -> bool:

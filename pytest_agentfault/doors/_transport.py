@@ -15,10 +15,11 @@ import ssl
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
+from .._errors import PlayedError
 from .._plan import adrive
 from .._reply import Reply, Request
 from .._script import Fin, Next, Reset, Send, Stall, Wait
-from .._seams import client_tls, passed_by
+from .._seams import PassedOn, Thrown, UsedUp, client_tls, passed_by
 from ._line import Line
 from ._socket import MemorySocket
 
@@ -40,6 +41,8 @@ class MemoryTransport(asyncio.Transport):
         self.line = line
         self.stand_in = stand_in
         self._loop = asyncio.get_running_loop()
+        # A client that is cached over several loops finds a kept connection of a dead one closed, and dials anew.
+        stand_in.is_left = self._loop.is_closed
         self._protocol: Any = protocol
         self._dial = dial
         self._performing = False
@@ -90,19 +93,26 @@ class MemoryTransport(asyncio.Transport):
         """Run the exchange of one request, awaiting the upstream that answers it."""
         self.line.clock.may_move_here()
         try:
-            self.line.queue(await adrive(self.line.plan.exchange(request), self._ask))
+            self.line.queue(await adrive(self.line.exchange(request), self._ask))
+        except Thrown as thrown:
+            self._lose(thrown.error)
         except Exception as error:
             self.line.plan.problems.append(error)
             self._lose(error)
         self._perform_soon()
 
     async def _ask(self, request: Request) -> Reply:
-        upstream: Any = self.line.upstream(request)
-        if not hasattr(upstream, "asend"):
-            return self.line.ask(request)
         client_tls.set(self.line.tls)  # a task has a context of its own
-        reply: Reply = await upstream.asend(request)
-        return reply
+        for upstream in self.line.asking(request):
+            asend: Any = getattr(upstream, "asend", None)
+            try:
+                reply: Reply = self.line.ask_one(upstream, request) if asend is None else await asend(request)
+            except PassedOn:
+                continue
+            except (PlayedError, UsedUp) as error:
+                return self.line.again(request, error)
+            return reply
+        raise AssertionError("asking() ends in an error")
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = self._loop.create_task(work)

@@ -37,6 +37,7 @@ from ._transport import MemoryTransport
 
 Address: TypeAlias = tuple[str, int]
 GIVEN_BY_DEFAULT: Final[object] = vars(socket)["_GLOBAL_DEFAULT_TIMEOUT"]
+LOOPBACK: Final = ("127.0.0.1", "localhost")
 FAKE_NETWORK: Final = int(ipaddress.ip_address("127.64.0.0"))  # loopback, and used by nobody
 
 
@@ -60,6 +61,7 @@ class MemoryDoor:
         everyone: Callable[[], bool] = lambda: False,
     ) -> None:
         self.plan, self.upstreams, self.clock, self.everyone = plan, upstreams, clock, everyone
+        self.own_ports: set[int] = set()  # where doors of the same plan listen
         self._signals = Signals()
         self._address_of: dict[str, str] = {}
         self._host_of: dict[str, str] = {}
@@ -110,6 +112,8 @@ class MemoryDoor:
         if not isinstance(host, str) or not host or passing.get():
             return False
         number = port if isinstance(port, int) else 0
+        if number in self.own_ports and host in LOOPBACK:
+            return False  # a door of its own, under the same plan
         return self.everyone() or self.plan.wants(host, number) or self._is_proxy(host)
 
     def _is_proxy(self, host: str) -> bool:

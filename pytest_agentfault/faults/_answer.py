@@ -7,11 +7,12 @@ Kept apart from the faults so that a header given by hand wins in one place, the
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from .._errors import FaultError
 from .._payload import written
-from .._reply import Reply
+from .._reply import Headers, Reply
 
 JSON: Final = "application/json"
 TEXT: Final = "text/plain; charset=utf-8"
@@ -25,7 +26,11 @@ def json_text(value: Any) -> str:
 
 def said(code: int, body: str, content_type: str, headers: Mapping[str, str], reason: str = "") -> Reply:
     """The reply with this body; a header given in `headers` wins over `content_type`."""
-    pairs = tuple(headers.items())
+    return _said(code, body, content_type, tuple(headers.items()), reason)
+
+
+@lru_cache(maxsize=256)  # a fault without templates says the same each time
+def _said(code: int, body: str, content_type: str, pairs: Headers, reason: str) -> Reply:
     if body and not any(name.lower() == "content-type" for name, _ in pairs):
         pairs = (("Content-Type", content_type), *pairs)
     return Reply.of(code, body.encode(), pairs, reason)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import zip_longest
 from json import dumps
 from typing import Final
 
@@ -86,7 +87,7 @@ def _empty(text: str) -> str:
 def _scalars(text: str) -> Iterator[tuple[re.Match[str], bool]]:
     """Every scalar token, and whether it is the key of a member."""
     tokens = list(TOKEN.finditer(text))
-    for token, following in zip(tokens, [*tokens[1:], None], strict=True):
+    for token, following in zip_longest(tokens, tokens[1:]):
         if token[0] not in "{}[],:":
             yield token, following is not None and following[0] == ":"
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from ipaddress import ip_address
 from pathlib import Path
 from threading import Lock
-from typing import Final
+from typing import ClassVar, Final
 from urllib.parse import urlsplit
 
 from .._reply import Reply, Request
@@ -32,6 +32,8 @@ class Cassette:
     Raises:
         CassetteError: the file is missing, empty, unsafe, or cannot be understood.
     """
+
+    is_recorded: ClassVar[bool] = True  # says each thing once: a retry of what was lost hears it again
 
     def __init__(self, path: Path, recordings: Recordings | None = None) -> None:
         self.path = path

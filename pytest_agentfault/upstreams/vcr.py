@@ -3,14 +3,15 @@ A cassette that is active in the test itself, through vcrpy or pytest-recording,
 
 vcrpy sits above the socket: it replaces whole clients, so that nothing beneath
 them is ever reached. For the length of one test its patching is taken away; a
-cassette that is entered is registered here instead and answers from below, with
-its own filters, matchers and hooks, and with its counts kept true.
+cassette that is entered, or was before (by a fixture with a wider scope), is
+registered here instead and answers from below, with its own filters, matchers
+and hooks, and with its counts kept true.
 
 Private seams of vcrpy 9 and pytest-recording 0.14 that are leant on here, one
 test each in `tests/test_vcr_seams.py`: `CassettePatcherBuilder.build` and its
 `_cassette`; `Cassette._save`, `_match_on`, `_path`, `_loaded_count`,
 `_played_interactions`; `yamlserializer.deserialize` looked up on its module;
-`pytest_recording._vcr.use_cassette`.
+`patch.force_reset` and `patch._AiohttpClientSessionRequest`; `pytest_recording._vcr.use_cassette`.
 
 Rule: vcrpy is imported when the mount is installed, never before: it imports
 every HTTP client that is there.
@@ -22,8 +23,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from threading import Lock
-from types import CellType, TracebackType
+from types import CellType, SimpleNamespace, TracebackType
 from typing import Any, ClassVar, Final
+from unittest.mock import patch
 
 from .._errors import CassetteError
 from .._reply import Reply, Request
@@ -54,10 +56,13 @@ class Vcr:
 
     tool: ClassVar[str] = "vcr"
 
+    is_recorded: ClassVar[bool] = True  # says each thing once: a retry of what was lost hears it again
+
     def __init__(self, recordings: Recordings | None = None) -> None:
         self._recordings = recordings or Recordings()
         self._mounted: list[_Mounted] = []
         self._lock = Lock()
+        self._taken_over: tuple[Any, ExitStack] | None = None  # a cassette of before, and its patches put aside
         self._lately: tuple[Request, list[_Mounted], list[tuple[_Mounted, Any]]] | None = None
 
     @property
@@ -88,11 +93,15 @@ class Vcr:
             # fault some interactions are left unplayed on purpose.
             if not any(mounted.cassette is cassette for mounted in self._mounted):
                 really_save(cassette, force)
+            if self._taken_over is not None and self._taken_over[0] is cassette:  # it ends in this very test
+                self._taken_over[1].pop_all()
+                self._mounted[:] = [mounted for mounted in self._mounted if mounted.cassette is not cassette]
 
         patches.set(vcr.patch.CassettePatcherBuilder, "build", build)
         really_save = patches.set(vcr.cassette.Cassette, "_save", save)
         parse = yamlserializer.deserialize
         patches.set(yamlserializer, "deserialize", lambda text: self._recordings.plain(text, parse))
+        self._take_over(next(_cassettes_above(), None))
         if "pytest_recording.plugin" in sys.modules:
             _refuse_to_rewrite(patches)
 
@@ -104,6 +113,23 @@ class Vcr:
         for mounted in self._mounted:
             mounted.hand_back()
         self._mounted.clear()
+        if self._taken_over is not None:
+            self._taken_over[1].close()
+            self._taken_over = None
+
+    def _take_over(self, cassette: Any) -> None:
+        """Put the patches of a cassette that was there before us aside, until `release`."""
+        if cassette is None:
+            return
+        import vcr.patch
+
+        aside = ExitStack()
+        aside.enter_context(vcr.patch.force_reset())
+        if "aiohttp.client" in sys.modules:  # which vcrpy leaves as it is
+            session = sys.modules["aiohttp.client"].ClientSession
+            aside.enter_context(patch.object(session, "_request", vcr.patch._AiohttpClientSessionRequest))
+        self._taken_over = (cassette, aside)
+        self._mounted.append(_Mounted(self._mounted, SimpleNamespace(_cassette=cassette, build=lambda: ())))
 
     def serves(self, request: Request) -> bool:
         """True when a cassette is active and its own filters do not ignore the request."""
@@ -133,11 +159,8 @@ class Vcr:
     @staticmethod
     def active_above() -> str | None:
         """The path of a cassette that vcrpy put above the doors, before they were installed; None: there is none."""
-        for module, owner, method in MARKS:
-            thing = getattr(sys.modules.get(module), owner, None)
-            for cassette in _cassettes_of(getattr(thing, method, None) if method else thing):
-                return str(cassette._path)
-        return None
+        found = next(_cassettes_above(), None)
+        return None if found is None else str(found._path)
 
     def _asked(self, request: Request) -> list[tuple[_Mounted, Any]]:
         """The cassettes that do not ignore a request, innermost first, and the request as each filters it.
@@ -234,6 +257,12 @@ def _refuse_to_rewrite(patches: Patches) -> None:
         return really_use(name, folder, record_mode, markers, config, *others, **named)
 
     really_use = patches.set(glue, "use_cassette", use_cassette)
+
+
+def _cassettes_above() -> Iterator[Any]:
+    for module, owner, method in MARKS:
+        thing = getattr(sys.modules.get(module), owner, None)
+        yield from _cassettes_of(getattr(thing, method, None) if method else thing)
 
 
 def _cassettes_of(thing: Any) -> Iterator[Any]:

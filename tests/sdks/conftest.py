@@ -1,11 +1,24 @@
-"""Every case of a table is held to it once its test is over: only then is the outcome known."""
+"""What all tests of SDKs share: the verdict on a case, once its test is over, and clients that are made fast."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
+import trustme
 from _cases import Case, as_the_table_says
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One certificate authority to load instead of 150, hundreds of times: in memory none is ever asked for."""
+    bundle = tmp_path_factory.mktemp("authority") / "ca.pem"
+    trustme.CA().cert_pem.write_to_path(bundle)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
+            patch.setenv(name, str(bundle))
+        patch.delenv("SSL_CERT_DIR", raising=False)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Final
 
 import anthropic
 import pytest
 from _cases import Case, arun, run, sync_and_async
-from _cassettes import SAID
+from _shapes import SAID
 
 MESSAGE: Final[Any] = {
     "model": "claude-x",
@@ -16,13 +17,14 @@ MESSAGE: Final[Any] = {
 }
 
 
+@cache
 def client() -> anthropic.Anthropic:
-    """The SDK as anybody makes it."""
+    """The SDK as anybody makes it, once: making it costs more than a call."""
     return anthropic.Anthropic(api_key="test")
 
 
 def aclient() -> anthropic.AsyncAnthropic:
-    """The same, async."""
+    """The same, async: one for each event loop."""
     return anthropic.AsyncAnthropic(api_key="test")
 
 

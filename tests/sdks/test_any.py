@@ -16,7 +16,8 @@ import openai
 import pytest
 import requests
 from _cases import Case, arun, run, sync_and_async
-from _cassettes import FEED, FEED_URL, ITEMS, ITEMS_URL, SAID, path_of
+from _cassettes import FEED, FEED_URL, ITEMS, ITEMS_URL, TURNS_URL, path_of
+from _shapes import SAID
 from test_openai import BACKOFF, achat, achat_stream, aclient, chat, chat_stream, client
 
 from pytest_agentfault._run import Faults
@@ -360,3 +361,18 @@ def test_urllib_line_by_line_never_notices_a_cut() -> None:
     whole = 2 * len(FEED)
     assert urllib_lines() < whole
     assert urllib_lines() == whole
+
+
+@pytest.mark.fault("any/connection-reset", cassette="cassettes/any_turns.yaml")
+def test_a_retry_inside_a_conversation_hears_the_same_turn() -> None:
+    """Two turns at one URL: when the reply to the first is lost, its retry is not given the second."""
+
+    def turn(number: int) -> Any:
+        for _ in range(2):
+            try:
+                return httpx.post(TURNS_URL, json={"turn": number}).json()["turn"]
+            except httpx.TransportError:
+                continue
+        return None
+
+    assert [turn(1), turn(2)] == [1, 2]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any, Final
 
 import openai
 import pydantic
 import pytest
 from _cases import Case, arun, run, sync_and_async
-from _cassettes import ARGUMENTS, SAID, TOOL_CALL, path_of
+from _cassettes import path_of
+from _shapes import ARGUMENTS, SAID, TOOL_CALL
 
 from pytest_agentfault._run import Faults
 
@@ -29,13 +31,14 @@ RESPONSE_TOOLS: Final[Any] = [{"type": "function", **TOOLS[0]["function"]}]
 CALLED: Final = GetIssue.model_validate(ARGUMENTS)
 
 
+@cache
 def client() -> openai.OpenAI:
-    """The SDK as anybody makes it."""
+    """The SDK as anybody makes it, once: making it costs more than a call."""
     return openai.OpenAI(api_key="sk-test")
 
 
 def aclient() -> openai.AsyncOpenAI:
-    """The same, async."""
+    """The same, async: one for each event loop."""
     return openai.AsyncOpenAI(api_key="sk-test")
 
 

@@ -1,0 +1,286 @@
+"""
+One client's connection to the door `server`: bytes in, requests out, steps performed as raw bytes.
+
+It decides nothing: its owner says what a request is answered with. All of it runs
+in the reactor's thread.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import struct
+from collections import deque
+from contextlib import suppress
+from typing import Final, Protocol
+
+from .._errors import UnreachableError
+from .._reply import Request, Why
+from .._rule import authority
+from .._script import Conversation, Fin, Next, Reset, Send, Stall, Step, Wait, speaks_http
+from ._aim import Place
+from ._drained import Queues
+from ._reactor import READ, WRITE, Reactor
+from ._tls import HANDSHAKE, Tls
+
+READ_BYTES: Final = 262144
+CLOSE_AT_ONCE: Final = struct.pack("ii", 1, 0)  # SO_LINGER of 0 seconds: close sends RST
+LOOK_SECONDS: Final = 0.0001  # between two looks at what the client has read
+SLOWEST_SECONDS: Final = 0.1  # a client that has not read a segment after this gets the next one all the same
+PAUSE_SECONDS: Final = 0.005  # between two segments, where the kernel cannot be asked
+
+
+class Owner(Protocol):
+    """What a connection asks of its server."""
+
+    reactor: Reactor
+    queues: Queues
+    port: int
+
+    def context_for(self, peer: Peer) -> ssl.SSLContext | None:
+        """What is presented to a client that begins TLS; None: it gets no answer."""
+        ...
+
+    def serve(self, peer: Peer, request: Request) -> None:
+        """Answer, now or later, with `perform`."""
+        ...
+
+    def pass_on(self, peer: Peer, first: bytes) -> None:
+        """The client does not speak HTTP to where it wants to: be a pipe."""
+        ...
+
+    def refuse(self, peer: Peer, error: UnreachableError) -> None:
+        """Tell a client that does not speak as it must."""
+        ...
+
+    def stalled(self, peer: Peer) -> None:
+        """The client waits for what the script never sends."""
+        ...
+
+    def untold(self, peer: Peer, error: ssl.SSLError) -> None:
+        """The client ended the handshake."""
+        ...
+
+    def gone(self, peer: Peer) -> None:
+        """The connection is no more."""
+        ...
+
+
+class Peer:
+    """One connection.
+
+    Args:
+        owner: the server.
+        sock: the accepted socket, not blocking.
+        port: the client's own.
+    """
+
+    def __init__(self, owner: Owner, sock: socket.socket, port: int) -> None:
+        self.owner, self.sock, self.port = owner, sock, port
+        self.place: Place | None = None  # where the client wants to, once it said CONNECT
+        self.verdicts: dict[str, Why | None] = {}  # how the connection to an authority fails; None: it does not
+        self.is_closed = False
+        self.is_stalled = False
+        self._tls: Tls | None = None
+        self._conversation: Conversation | None = None
+        self._requests: deque[Request] = deque()
+        self._steps: deque[Step] = deque()
+        self._unsent = b""
+        self._is_busy = False
+        self._is_waiting = False
+        self._is_ended = False  # the client will send no more
+        owner.reactor.watch(sock, READ, self._ready)
+
+    @property
+    def authority(self) -> str:
+        """`scheme://host[:port]` as the client sees it."""
+        host, port = (self.place.host, self.place.port) if self.place else ("127.0.0.1", self.owner.port)
+        return authority("https" if self._tls else "http", host, port)
+
+    def perform(self, *steps: Step) -> None:
+        """Do this to the client; what ends with `Next` lets it ask again."""
+        self._steps.extend(steps)
+        self._go_on()
+
+    def connected(self, place: Place) -> None:
+        """From here on the client speaks to that place, or believes so."""
+        self.place, self._conversation = place, None
+
+    def let_go(self) -> socket.socket:
+        """The socket, for somebody else; this connection ends here."""
+        self.owner.reactor.unwatch(self.sock)
+        self.is_closed = True
+        self.owner.gone(self)
+        return self.sock
+
+    def close(self) -> None:
+        """Hang up."""
+        if not self.is_closed:
+            self.let_go().close()
+
+    def _ready(self, mask: int) -> None:
+        try:
+            if mask & WRITE and not self.is_closed:
+                self._flush()
+                if not self._unsent:
+                    self._watch()
+                    self._after_send()
+            if mask & READ and not self.is_closed:
+                self._read()
+        except BlockingIOError:
+            pass
+        except OSError as error:  # the client has gone, or broke TLS: its business
+            if isinstance(error, ssl.SSLError):
+                self.owner.untold(self, error)
+            self.close()
+
+    def _read(self) -> None:
+        data = self.sock.recv(READ_BYTES)
+        if data and not self.is_stalled and self._tls is None and self._conversation is None and not self._begun(data):
+            return
+        if self._tls is not None and data:
+            try:
+                data = self._tls.receive(data)
+            finally:
+                self._put(self._tls.pending())
+            if not data and not self._tls.ended:
+                return
+        if data and not self.is_stalled:
+            self._take(data)
+        if not data or (self._tls is not None and self._tls.ended):
+            self._end()
+
+    def _begun(self, first: bytes) -> bool:
+        """Look at the first bytes: TLS, HTTP, or something to be passed on; whether they are to be read here."""
+        if first[0] == HANDSHAKE:
+            context = self.owner.context_for(self)
+            self._tls = Tls(context) if context is not None else None
+            return context is not None
+        if self.place is not None and not speaks_http(first):
+            self.owner.pass_on(self, first)
+            return False
+        return True
+
+    def _end(self) -> None:
+        """The client sends no more; what it is still to be told, it is told."""
+        self._is_ended = True
+        if self.is_closed:
+            return
+        if (self._is_busy or self._requests) and not self.is_stalled:
+            self._watch()
+        else:
+            self.close()
+
+    def _take(self, data: bytes) -> None:
+        if self._conversation is None:
+            self._conversation = Conversation(self.authority)
+        try:
+            for item in self._conversation.receive(data):
+                if isinstance(item, Send):
+                    self.perform(item)  # 100-continue
+                    continue
+                self._requests.append(item)
+                if item.method == "CONNECT":
+                    break  # what follows is not for this conversation
+        except UnreachableError as error:
+            self.owner.refuse(self, error)
+            return
+        self._next()
+
+    def _next(self) -> None:
+        if self._requests and not self._is_busy and not self.is_closed:
+            self._is_busy = True
+            self.owner.serve(self, self._requests.popleft())
+        elif self._is_ended and not self._is_busy:
+            self.close()
+
+    def _go_on(self) -> None:
+        while self._steps and not (self._unsent or self._is_waiting or self.is_closed):
+            step = self._steps.popleft()
+            match step:
+                case Send(data):
+                    self._put(self._tls.send(data) if self._tls else data)
+                    if not self._unsent:
+                        self._after_send()
+                    return
+                case Wait(seconds):
+                    self._wait(seconds)
+                case Stall():
+                    self._stall()
+                    return
+                case Fin():
+                    self._finish()
+                case Reset():
+                    self._reset()
+                case Next():
+                    self._is_busy = False
+                    self._next()
+
+    def _after_send(self) -> None:
+        """Go on, once what was sent cannot meet with what follows."""
+        following = self._steps[0] if self._steps else None
+        if isinstance(following, Send | Fin | Reset):
+            self._wait_until_read(self.owner.reactor.now() + SLOWEST_SECONDS)
+        else:
+            self._go_on()
+
+    def _wait(self, seconds: float) -> None:
+        self._is_waiting = True
+        self.owner.reactor.later(seconds, self._waited)
+
+    def _waited(self) -> None:
+        self._is_waiting = False
+        self._go_on()
+
+    def _wait_until_read(self, until: float) -> None:
+        unread = self.owner.queues.unread(self.port, self.owner.port)
+        if unread is None:
+            self._wait(PAUSE_SECONDS)
+        elif unread and self.owner.reactor.now() < until and not self.is_closed:
+            self._is_waiting = True
+            self.owner.reactor.later(LOOK_SECONDS, lambda: self._wait_until_read(until))
+        else:
+            self._waited()
+
+    def _stall(self) -> None:
+        self.is_stalled = True
+        if self._is_ended:
+            self.close()
+        else:
+            self.owner.stalled(self)
+
+    def _finish(self) -> None:
+        with suppress(OSError):
+            if self._tls is not None:
+                self.sock.send(self._tls.goodbye())
+            self.sock.shutdown(socket.SHUT_WR)
+        self.close()
+
+    def _reset(self) -> None:
+        with suppress(OSError):
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, CLOSE_AT_ONCE)
+        self.close()
+
+    def _put(self, data: bytes) -> None:
+        self._unsent += data
+        try:
+            self._flush()
+        except OSError:
+            self.close()
+        if self._unsent and not self.is_closed:
+            self._watch()
+
+    def _flush(self) -> None:
+        while self._unsent and not self.is_closed:
+            try:
+                sent = self.sock.send(self._unsent)
+            except BlockingIOError:
+                return
+            self._unsent = self._unsent[sent:]
+
+    def _watch(self) -> None:
+        events = (0 if self._is_ended else READ) | (WRITE if self._unsent else 0)
+        if events:
+            self.owner.reactor.watch(self.sock, events, self._ready)
+        else:
+            self.owner.reactor.unwatch(self.sock)
