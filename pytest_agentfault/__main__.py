@@ -46,10 +46,12 @@ def main(arguments: Sequence[str] | None = None, wait: Callable[[], Any] | None 
 
             _say(listing(Library(asked.scenarios), "json" if asked.json else "text"))
         else:
-            _serve(asked, wait or _until_told)
+            _serve(asked, wait or _until_told())
     except AgentFaultError as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    except KeyboardInterrupt:  # before there was anything to end
+        return 130
     except BrokenPipeError:  # of `| head`
         sys.stderr.close()
     return 0
@@ -79,15 +81,15 @@ def _say(text: str) -> None:
     sys.stdout.flush()
 
 
-def _until_told() -> None:
-    """Ctrl-C, or to be asked to end."""
+def _until_told() -> Callable[[], Any]:
+    """From here on Ctrl-C, or to be asked to end, is an interrupt; what waits for it."""
 
     def end(*_: object) -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)  # a shell starts what runs in the background deaf to it
-    threading.Event().wait()
+    return threading.Event().wait
 
 
 def _parser() -> argparse.ArgumentParser:

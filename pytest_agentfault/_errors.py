@@ -61,6 +61,10 @@ class WouldBlockForeverError(AgentFaultError):
     """A read without a time limit waits for bytes that the script never sends."""
 
 
+class UnreachableWarning(UserWarning):
+    """A library is loaded whose requests no door of this process can strike."""
+
+
 class ToolError(Exception):
     """A call named by `to="CALL ..."` was answered with an error status: what a fault raises in the tool's place.
 

@@ -8,18 +8,19 @@ Puts plan, clock, upstreams and door together, and takes everything off again:
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from . import _discover
-from ._errors import AgentFaultError
+from ._errors import AgentFaultError, UnreachableWarning
 from ._placing import CHECKS, Placement, place
 from ._plan import Exchange, Hung, Mount, Plan
 from ._rule import Tally
 from ._seams import Patches
-from ._verdict import Outcome, outcome_of_pass, why_never_struck
+from ._verdict import Outcome, out_of_reach, outcome_of_pass, why_never_struck
 from .clock import REAL_MONOTONIC, Clock
 from .doors.memory import MemoryDoor
 from .scenario import Library, bind
@@ -151,6 +152,8 @@ class Run:
         try:
             if not wanted("fault_server"):  # its clients live in other processes, and in real time
                 self.clock.install(self._patches)
+                if unreached := out_of_reach():
+                    warnings.warn(UnreachableWarning(unreached), stacklevel=2)
             for mount in self._mounts:
                 mount.install(self._patches, wanted=wanted(mount.tool))
             self._door.install(self._patches)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
+from inspect import getattr_static
 from typing import Any, Final
 
 _ABSENT: Final = object()
@@ -36,10 +37,13 @@ class Patches:
             AttributeError: the target has no such name: a seam has moved.
         """
         before = getattr(target, name)
-        # A name inherited by a class is taken away again, not copied down into it.
-        own = target.__dict__.get(name, _ABSENT) if isinstance(target, type) else before
+        own = _own(target, name, before)
         self._undo.append(partial(delattr, target, name) if own is _ABSENT else partial(setattr, target, name, own))
-        setattr(target, name, value)
+        try:
+            setattr(target, name, value)
+        except BaseException:
+            self._undo.pop()  # nothing was put there
+            raise
         return before
 
     def put_first(self, target: list[Any], item: Any) -> None:
@@ -56,6 +60,13 @@ class Patches:
         """Put everything back, last one first."""
         while self._undo:
             self._undo.pop()()
+
+
+def _own(target: Any, name: str, before: Any) -> Any:
+    """What the target itself keeps under a name: one it only inherits is taken away again, not copied down into it."""
+    kept = getattr(target, "__dict__", None)
+    is_slot = hasattr(getattr_static(type(target), name, None), "__set__")
+    return before if kept is None or is_slot else kept.get(name, _ABSENT)
 
 
 @contextmanager

@@ -80,10 +80,9 @@ def serve(asked: Asked, say: Callable[[str], None], wait: Callable[[], Any]) -> 
             patience=None,
         )
         door.base, door.certificate = asked.upstream, asked.certificate
-        with door.opened(asked.port):
+        with door.opened(asked.port), suppress(KeyboardInterrupt):
             say("\n".join(_greeting(door, asked)))
-            with suppress(KeyboardInterrupt):
-                wait()
+            wait()
         say(log.summary())
 
 

@@ -126,6 +126,21 @@ def _nearest(requests: Sequence[Request], rules: Sequence[Rule]) -> tuple[Reques
     return max(((request, rule) for request in requests for rule in rules), key=likeness)
 
 
+def out_of_reach() -> str:
+    """What to know of the loaded libraries that stand on libcurl, which opens its sockets itself; empty: none is."""
+    curl = " and ".join(name for name in LIBCURL if name in sys.modules)
+    if not curl:
+        return ""
+    return str(
+        RuleError(
+            f"requests through {curl} are not struck",
+            "libcurl opens its sockets itself, where no door of this process reaches",
+            "send them through the fixture `fault_server` (its proxy_url, or url), or ignore UnreachableWarning "
+            "where this test does not use it",
+        )
+    )
+
+
 def _ways_out(pairs: Sequence[tuple[Rule, Tally]]) -> str:
     hosts = ", ".join(dict.fromkeys(str(rule.to) for rule, _ in pairs))
     curl = [name for name in LIBCURL if name in sys.modules]

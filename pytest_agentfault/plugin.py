@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 VARIANT: Final = "_fault_variant"
 PLACED = pytest.StashKey["tuple[Placement, ...]"]()
 RUN = pytest.StashKey["Run"]()
+ACTIVE = pytest.StashKey["Run"]()
 LIBRARY = pytest.StashKey["Library"]()
 RECORDINGS = pytest.StashKey[Any]()
 CERTIFICATES = pytest.StashKey[Any]()
@@ -85,7 +86,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_report_header(config: pytest.Config) -> str:
     off = ", off" if config.option.fault_off else ""
-    return f"agentfault: seed {config.option.fault_seed}, doors memory{off}"
+    return f"agentfault: seed {config.option.fault_seed}, doors memory, transport, callable{off}"
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -146,12 +147,12 @@ def _place(item: pytest.Item, marks: Iterable[pytest.Mark], variant: Any, wrong:
     item.stash[PLACED] = tuple(placed)
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    try:
-        return (yield)
-    finally:
-        _stop(item)  # teardown has done it, but for an interrupt
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    # An interrupt ends the session without the teardown of the item it came upon.
+    run = session.config.stash.get(ACTIVE, None)
+    if run is not None:
+        run.stop()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -246,7 +247,7 @@ def _start(item: pytest.Item, placed: tuple[Placement, ...]) -> None:
     config = item.config
     wrong = ""
     try:
-        run = item.stash[RUN] = Run(
+        run = item.stash[RUN] = config.stash[ACTIVE] = Run(
             placed,
             _library(config),
             config.stash.setdefault(RECORDINGS, Recordings()),

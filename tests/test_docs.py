@@ -197,6 +197,10 @@ def vouch(block: Block, command: str) -> None:
                 extra = re.fullmatch(r"pytest-agentfault(?:\[(\w+)\])?", name)
                 assert extra, f"{block}: {name} is not this project"
                 assert extra[1] is None or extra[1] in PYPROJECT["project"]["optional-dependencies"], f"{block}: {name}"
+        case ["python", "-m", "pytest_agentfault", *words]:
+            from pytest_agentfault.__main__ import _parser
+
+            assert _parser().parse_args(words[: words.index("&")] if "&" in words else words), f"{block}: {command}"
         case ["python", script, *_]:
             assert (ROOT / script).is_file(), f"{block}: no {script}"
         case ["echo", *_]:

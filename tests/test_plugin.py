@@ -302,7 +302,7 @@ def test_fault_list(project: pytest.Pytester) -> None:
 def test_header_says_seed_and_doors(project: pytest.Pytester, server: Loopback) -> None:
     """The header line names what a run can be repeated with."""
     result = run(project, "def test_it(): pass", "--fault-seed=7")
-    result.stdout.fnmatch_lines(["agentfault: seed 7, doors memory"])
+    result.stdout.fnmatch_lines(["agentfault: seed 7, doors memory, transport, callable"])
 
 
 def test_a_seed_repeats_every_choice(project: pytest.Pytester, server: Loopback) -> None:

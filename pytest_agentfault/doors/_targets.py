@@ -12,6 +12,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from typing import Any, Final
 
@@ -116,14 +117,12 @@ def _checked(target: Target) -> Target:
         raise RuleError(
             f"{target.name} is a generator", "it has no one result that could be struck", "name what consumes it"
         )
-    if getattr(target.owner, target.attribute, None) is None:
-        raise RuleError(f"{target.name} cannot be replaced where it is", repr(target.owner)[:80], WRITTEN)
     return target
 
 
 def _held(found: Any) -> Iterator[str]:
     """The attributes in which an object holds the function of a tool."""
-    if inspect.isroutine(found) or inspect.isclass(found) or inspect.ismodule(found):
+    if inspect.isroutine(found) or inspect.isclass(found) or inspect.ismodule(found) or isinstance(found, partial):
         return
     for attributes in HELD_IN:
         here = [a for a in attributes if callable(getattr(found, a, None))]

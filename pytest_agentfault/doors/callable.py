@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from .._errors import AgentFaultError
+from .._errors import AgentFaultError, RuleError
 from .._plan import Exchange, Plan, Upstream, adrive, drive
 from .._reply import Reply, Request
 from .._seams import Patches
@@ -61,7 +61,17 @@ class CallableDoor:
                     where = f"{target.name}.{target.attribute}"
                     if where not in self._replaced:
                         self._replaced.add(where)
-                        patches.set(target.owner, target.attribute, self._before(target))
+                        self._replace(target, patches)
+
+    def _replace(self, target: Target, patches: Patches) -> None:
+        try:
+            patches.set(target.owner, target.attribute, self._before(target))
+        except (AttributeError, TypeError, ValueError) as error:
+            raise RuleError(
+                f"{target.name} cannot be replaced where it is",
+                f"a {type(target.owner).__name__}; {type(error).__name__}: {error}",
+                "name it where the agent looks it up: in its class, or in its module",
+            ) from error
 
     def hang_up(self) -> None:
         """Nothing is held; the patches are undone by whoever keeps them."""

@@ -74,8 +74,9 @@ class ServerDoor:
         self.plan, self.upstreams, self.certificates = plan, upstreams, certificates
         self.everyone, self._tell, self._patience = everyone, tell, patience
         self.port = 0
-        self.queues = Queues()
-        self.reactor = Reactor("agentfault server", now, self._went_wrong)
+        self.queues: Queues
+        self.reactor: Reactor
+        self._now = now
         self._base: str | None = None
         self._kind = "trusted"
         self._peers: set[Peer] = set()
@@ -123,26 +124,27 @@ class ServerDoor:
             listener.listen(BACKLOG)
         except (OSError, OverflowError) as error:
             listener.close()
-            self.stop()
             raise UnreachableError(
                 f"the server cannot listen on {HOST}:{port}",
                 str(error),
                 "end what listens there, or take another port (0: any that is free)",
             ) from error
         listener.setblocking(False)
+        self.queues, self.reactor = Queues(), Reactor("agentfault server", self._now, self._went_wrong)
         self._listener, self.port = listener, listener.getsockname()[1]
         self.reactor.watch(listener, READ, self._accept)
         self.reactor.start()
 
     def stop(self) -> None:
         """Hang up on everybody and listen no more; may be called any number of times."""
+        if self._listener is None:
+            return
         self.reactor.stop()
         for peer in list(self._peers):
             peer.close()
         for tunnel in list(self._tunnels):
             tunnel.close()
-        if self._listener is not None:
-            self._listener.close()
+        self._listener.close()
         self.queues.close()
 
     def _accept(self, _: int) -> None:
