@@ -153,6 +153,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     run = session.config.stash.get(ACTIVE, None)
     if run is not None:
         run.stop()
+        del session.config.stash[ACTIVE]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -277,6 +278,7 @@ def _stop(item: pytest.Item) -> None:
     run = item.stash.get(RUN, None)
     if run is not None:
         run.stop()
+        del item.stash[RUN]  # its log and its file descriptors would else live as long as the session
 
 
 def _library(config: pytest.Config) -> Library:

@@ -15,6 +15,7 @@ from typing import Any
 
 import aiohttp
 import aioresponses
+import httpcore2  # noqa: F401  # httpx2 imports it late: in an inner run it would be another one
 import httpx
 import httpx2
 import pytest

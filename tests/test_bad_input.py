@@ -66,7 +66,7 @@ def test_a_cassette_that_cannot_be_played_is_an_error_at_set_up(project: pytest.
 
 
 def test_an_unmatched_request_fails_the_test_even_if_swallowed(project: pytest.Pytester) -> None:
-    """A request that the cassette does not hold is named with the nearest recording, whatever the agent does with it."""
+    """A request that the cassette does not hold is named with the nearest recording, whatever the agent does."""
     tape = project.path / "tape.yaml"
     tape.write_text(TAPE)
     result = run(

@@ -93,8 +93,8 @@ def test_a_request_too_many_is_told_that_all_was_played(tmp_path: Path) -> None:
     assert str(caught.value) == (
         f"no recording for GET https://api.test/v1/me in {path}\n"
         "  there is: all 2 matching recordings were played (interactions 1, 3)\n"
-        "  to do: the code asked more often than it did when this was recorded: record it anew, or ask less often (only "
-        "a request whose last reply was struck is given the same recording again)"
+        "  to do: the code asked more often than it did when this was recorded: record it anew, or ask less often "
+        "(only a request whose last reply was struck is given the same recording again)"
     )
     post = Request("POST", GET.url)
     cassette.send(post)

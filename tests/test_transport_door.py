@@ -19,6 +19,8 @@ from types import ModuleType
 from typing import Any
 
 import anyio
+import httpcore  # noqa: F401  # loaded before any inner run, which would forget it again
+import httpcore2  # noqa: F401
 import httpx
 import httpx2
 import pytest
@@ -626,3 +628,42 @@ def test_a_seam_that_has_moved_is_an_error_by_name(monkeypatch: pytest.MonkeyPat
         "(in httpx._transports.base)",
         "  to do: use a version of httpx that this plugin was tested with, and report this one",
     ]
+
+
+def test_a_marker_strikes_a_mock_transport(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a word more than over the network, also where httpx2 is first imported by the test."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    pytester.makepyfile(
+        """
+        import time
+
+        import httpx
+        import pytest
+
+        def fetch(library):
+            transport = library.MockTransport(lambda request: library.Response(200, json=[1, 2, 3]))
+            with library.Client(transport=transport) as client:
+                while True:
+                    reply = client.get("https://api.example.com/items")
+                    if reply.status_code != 429:
+                        return reply.raise_for_status().json()
+                    time.sleep(float(reply.headers["retry-after"]))
+
+        @pytest.mark.fault("any/rate-limit")
+        def test_it():
+            assert fetch(httpx) == [1, 2, 3]
+
+        @pytest.mark.fault("any/rate-limit")
+        def test_late():
+            import httpx2
+            assert fetch(httpx2) == [1, 2, 3]
+
+        def test_after():
+            assert type(httpx.BaseTransport()).__getattribute__ is object.__getattribute__
+        """
+    )
+    result = pytester.runpytest_subprocess("-p", "pytest_agentfault.plugin", "-v", "-W", "error")
+    result.assert_outcomes(passed=3)
+    result.stdout.fnmatch_lines(
+        ["recovered *::test_it  any/rate-limit (2 of 3 calls)", "recovered *::test_late  any/rate-limit (2 of 3 calls)"]
+    )

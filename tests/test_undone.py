@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -92,3 +93,27 @@ def test_unused_costs_nothing(pytester: pytest.Pytester, monkeypatch: pytest.Mon
         """
     )
     pytester.runpytest_subprocess("-p", "pytest_agentfault.plugin").assert_outcomes(passed=1)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="counts descriptors where the system lists them")
+def test_no_file_descriptor_outlives_its_test(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many tests under faults, each with a pool that asks whether its connections are idle, leave none open."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    pytester.makepyfile(
+        """
+        import httpx, os, pytest
+
+        @pytest.mark.parametrize("n", range(30))
+        @pytest.mark.fault("any/rate-limit")
+        def test_it(n):
+            with httpx.Client() as client:
+                assert [client.get("https://api.example.com/").status_code for _ in "12"] == [429, 429]
+
+        def test_descriptors():
+            import gc
+            gc.collect()
+            assert len(os.listdir("/proc/self/fd")) < 40
+        """
+    )
+    result = pytester.runpytest_subprocess("-p", "pytest_agentfault.plugin", "-p", "no:cacheprovider")
+    result.assert_outcomes(passed=31)

@@ -15,6 +15,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from functools import cached_property
 from typing import Protocol
 
 from .._errors import PlayedError, UnreachableError, UpstreamError, WouldBlockForeverError
@@ -56,13 +57,22 @@ class Signals:
     system whether an idle connection has something to read.
     """
 
-    def __init__(self) -> None:
-        readable, other = socket.socketpair()
-        silent, kept = socket.socketpair()
-        other.close()  # end of file makes the first one readable
-        fds = [readable.detach(), silent.detach(), kept.detach()]
-        self.readable, self.silent = fds[0], fds[1]
+    @cached_property
+    def readable(self) -> int:
+        """Always readable: its other end is closed."""
+        mine, other = socket.socketpair()
+        other.close()
+        return self._kept(mine)[0]
+
+    @cached_property
+    def silent(self) -> int:
+        """Never readable: its other end is open, and says nothing."""
+        return self._kept(*socket.socketpair())[0]
+
+    def _kept(self, *ends: socket.socket) -> list[int]:
+        fds = [end.detach() for end in ends]
         weakref.finalize(self, _close_all, fds, os.getpid())
+        return fds
 
 
 def _unstruck(request: Request, now: float) -> Flow:

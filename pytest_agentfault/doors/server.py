@@ -248,7 +248,7 @@ class ServerDoor:
             refused = self.plan.connect(meant)
             peer.verdicts[meant] = refused.why if refused is not None else None
             if refused is not None:
-                self._tell(self.plan.log[-1])
+                self._tell(next(x for x in reversed(self.plan.log) if x.reply.last is refused))
         return peer.verdicts[meant]
 
     def _fail_to_connect(self, peer: Peer, why: Why | None) -> None:
