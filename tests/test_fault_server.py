@@ -108,9 +108,7 @@ def test_a_python_agent_with_a_hard_coded_url(project: pytest.Pytester) -> None:
         """,
     )
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(
-        ["*Retry-After*", "recovered  test_child.py::test_it  any/rate-limit (2 of 3 calls)"]
-    )
+    result.stdout.fnmatch_lines(["*Retry-After*", "recovered  test_child.py::test_it  any/rate-limit (2 of 3 calls)"])
     result.stdout.no_fnmatch_line("*AssertionError*")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import re
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -203,3 +204,36 @@ def test_a_block_of_the_network_holds_for_the_healthy_reply(project: pytest.Pyte
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines([f"*BLOCKED {words}*"] * 2)
     gc.collect()
+
+
+def test_a_tool_that_is_first_imported_in_the_test_is_named(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It answers above every door, and the never-struck text says which it is and what to do."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "responses"]:
+        monkeypatch.delitem(sys.modules, name)
+    project.makepyfile(
+        """
+        import pytest, requests
+        from pytest_agentfault.faults import Status
+
+        URL, BODY = "https://api.test/x", b"well"
+
+        @pytest.mark.fault(Status(code=429), to="* https://api.test/*")
+        def test_it():
+            import responses
+
+            with responses.RequestsMock() as mock:
+                mock.get(URL, body=BODY)
+                assert requests.get(URL, timeout=5).content == BODY
+        """
+    )
+    result = project.runpytest_inprocess("-q")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*Status never struck",
+            "*there is: no request came through the door; responses (first imported in the test itself: "
+            "import it where the test's module begins) answers above it",
+        ]
+    )

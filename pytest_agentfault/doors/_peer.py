@@ -88,6 +88,7 @@ class Peer:
         self._unsent = b""
         self._is_busy = False
         self._is_waiting = False
+        self._is_going = False
         self._is_ended = False  # the client will send no more
         owner.reactor.watch(sock, READ, self._ready)
 
@@ -124,7 +125,8 @@ class Peer:
                 self._flush()
                 if not self._unsent:
                     self._watch()
-                    self._after_send()
+                    self._keep_apart()
+                    self._go_on()
             if mask & READ and not self.is_closed:
                 self._read()
         except BlockingIOError:
@@ -195,34 +197,57 @@ class Peer:
             self.close()
 
     def _go_on(self) -> None:
-        while self._steps and not (self._unsent or self._is_waiting or self.is_closed):
-            step = self._steps.popleft()
-            match step:
-                case Send(data):
-                    self._put(self._tls.send(data) if self._tls else data)
-                    if not self._unsent:
-                        self._after_send()
-                    return
-                case Wait(seconds):
-                    self._wait(seconds)
-                case Stall():
-                    self._stall()
-                    return
-                case Fin():
-                    self._finish()
-                case Reset():
-                    self._reset()
-                case Next():
-                    self._is_busy = False
-                    self._next()
+        """Perform what is due: one loop for any number of steps and requests, since each may lead back here."""
+        if self._is_going:
+            return
+        self._is_going = True
+        try:
+            while self._steps and not (self._unsent or self._is_waiting or self.is_closed):
+                self._do(self._steps.popleft())
+        except Exception:
+            self.close()
+            raise
+        finally:
+            self._is_going = False
 
-    def _after_send(self) -> None:
-        """Go on, once what was sent cannot meet with what follows."""
+    def _do(self, step: Step) -> None:
+        match step:
+            case Send(data):
+                self._put(self._tls.send(data) if self._tls else data)
+                self._keep_apart()
+            case Wait(seconds):
+                self._wait(seconds)
+            case Stall():
+                self._stall()
+            case Fin():
+                self._finish()
+            case Reset():
+                self._reset()
+            case Next():
+                self._is_busy = False
+                self._next()
+
+    def _keep_apart(self) -> None:
+        """Wait, where what was sent could meet with what follows."""
         following = self._steps[0] if self._steps else None
-        if isinstance(following, Send | Fin | Reset):
-            self._wait_until_read(self.owner.reactor.now() + SLOWEST_SECONDS)
+        if not self._unsent and not self.is_closed and isinstance(following, Send | Fin | Reset):
+            unread = self.owner.queues.unread(self.port, self.owner.port)
+            if unread is None:
+                self._wait(PAUSE_SECONDS)
+            elif unread:
+                self._is_waiting = True
+                self._look_again(self.owner.reactor.now() + SLOWEST_SECONDS)
+
+    def _look_again(self, until: float) -> None:
+        self.owner.reactor.later(LOOK_SECONDS, lambda: self._look(until))
+
+    def _look(self, until: float) -> None:
+        if self.is_closed:
+            return
+        if self.owner.queues.unread(self.port, self.owner.port) and self.owner.reactor.now() < until:
+            self._look_again(until)
         else:
-            self._go_on()
+            self._waited()
 
     def _wait(self, seconds: float) -> None:
         self._is_waiting = True
@@ -231,16 +256,6 @@ class Peer:
     def _waited(self) -> None:
         self._is_waiting = False
         self._go_on()
-
-    def _wait_until_read(self, until: float) -> None:
-        unread = self.owner.queues.unread(self.port, self.owner.port)
-        if unread is None:
-            self._wait(PAUSE_SECONDS)
-        elif unread and self.owner.reactor.now() < until and not self.is_closed:
-            self._is_waiting = True
-            self.owner.reactor.later(LOOK_SECONDS, lambda: self._wait_until_read(until))
-        else:
-            self._waited()
 
     def _stall(self) -> None:
         self.is_stalled = True

@@ -11,6 +11,7 @@ turned away by one that does not.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -86,6 +87,13 @@ def failed(call: Call | None, error: Exception) -> Reply:
         raise error
     silent = isinstance(error, TimeoutError) or "Timeout" in type(error).__name__
     return Reply((Lost(How.STALLED if silent else How.RESET),))
+
+
+def imported_late(module: str, is_installed: bool) -> str | None:
+    """What to say of a tool that was not there when its mount was installed: its patches are as they were."""
+    if is_installed or module not in sys.modules:
+        return None
+    return f"{module} (first imported in the test itself: import it where the test's module begins)"
 
 
 def variables_of(function: Any) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from typing import Any, ClassVar, Final
 from .._errors import UpstreamError
 from .._reply import Reply, Request
 from .._seams import PassedOn, Patches, UsedUp
-from ._asked import Call, by_nobody, call_by, failed, let_through
+from ._asked import Call, by_nobody, call_by, failed, imported_late, let_through
 
 TOOL: Final = "aioresponses"
 EVERY_URL: Final = ("",)  # as prefixes
@@ -72,10 +72,9 @@ class Aioresponses:
     def release(self) -> None:
         """Nothing of aioresponses outlives the test in us."""
 
-    @staticmethod
-    def active_above() -> str | None:
-        """None: wherever its patches are, they let through."""
-        return None
+    def active_above(self) -> str | None:
+        """The tool, if it was first imported in the test; else None: wherever its patches are, they let through."""
+        return imported_late("aioresponses", self._installed)
 
     def serves(self, request: Request) -> bool:
         """True for a request of a session of aiohttp; for another client's, where a registered response matches it."""

@@ -21,7 +21,7 @@ from typing import Any, ClassVar, Final
 
 from .._reply import Reply, Request
 from .._seams import PassedOn, Patches
-from ._asked import by_nobody, call_by, failed, let_through, variables_of
+from ._asked import by_nobody, call_by, failed, imported_late, let_through, variables_of
 from ._requests import prepared, reply_of
 
 TOOL: Final = "requests_mock"
@@ -81,10 +81,9 @@ class RequestsMock:
     def release(self) -> None:
         """Nothing of requests-mock outlives the test in us."""
 
-    @staticmethod
-    def active_above() -> str | None:
-        """None: wherever its patches are, they let through."""
-        return None
+    def active_above(self) -> str | None:
+        """The tool, if it was first imported in the test; else None: wherever its patches are, they let through."""
+        return imported_late("requests_mock", self._send is not None)
 
     def serves(self, request: Request) -> bool:
         """True for a request of a session that is mocked; for another client's, where a response matches it."""

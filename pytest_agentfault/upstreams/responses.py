@@ -21,7 +21,7 @@ from typing import Any, ClassVar, Final
 
 from .._reply import Reply, Request
 from .._seams import PassedOn, Patches, UsedUp
-from ._asked import by_nobody, call_by, failed, let_through, variables_of
+from ._asked import by_nobody, call_by, failed, imported_late, let_through, variables_of
 from ._requests import prepared, reply_of
 
 TOOL: Final = "responses"
@@ -65,10 +65,9 @@ class Responses:
     def release(self) -> None:
         """Nothing of `responses` outlives the test in us."""
 
-    @staticmethod
-    def active_above() -> str | None:
-        """None: wherever its patches are, they let through."""
-        return None
+    def active_above(self) -> str | None:
+        """The tool, if it was first imported in the test; else None: wherever its patches are, they let through."""
+        return imported_late("responses", self._on_request is not None)
 
     def serves(self, request: Request) -> bool:
         """True for a request of a client of requests; for another's, where a registered response matches it."""

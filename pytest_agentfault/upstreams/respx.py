@@ -8,7 +8,8 @@ every client, also those that respx cannot see (httpx2, requests, aiohttp).
 
 Private seams of respx 0.22 and later that are leant on here, one test each in
 `tests/mounts/test_respx.py`: `AbstractRequestMocker._send_sync_request` and
-`_send_async_request`; `TryTransport.handle_request`, `handle_async_request` and
+`_send_async_request`; `HTTPCoreMocker.to_httpx_request`, `prepare_sync_request`,
+`prepare_async_request`; `TryTransport.handle_request`, `handle_async_request` and
 `transports`; `Mocker.registry` and `routers`; `Route.pattern`.
 """
 
@@ -53,7 +54,7 @@ class Respx:
         if not wanted and "respx.mocks" not in sys.modules:
             return
         import httpx
-        from respx.mocks import AbstractRequestMocker
+        from respx.mocks import AbstractRequestMocker, HTTPCoreMocker
         from respx.transports import TryTransport
 
         def send(cls: Any, /, httpx_request: Any, *, target_spec: Any, instance: Any, **kwargs: Any) -> Any:
@@ -78,6 +79,10 @@ class Respx:
             with let_through(TOOL, _over_httpx(), request):
                 return await below.handle_async_request(request)
 
+        # In httpcore mode nothing is made of the request above, nor is its body read: it is on its way down.
+        patches.set(HTTPCoreMocker, "to_httpx_request", classmethod(_as_it_is))
+        patches.set(HTTPCoreMocker, "prepare_sync_request", classmethod(_unread))
+        patches.set(HTTPCoreMocker, "prepare_async_request", classmethod(_aunread))
         patches.set(AbstractRequestMocker, "_send_sync_request", classmethod(send))
         patches.set(AbstractRequestMocker, "_send_async_request", classmethod(asend))
         really_handle = patches.set(TryTransport, "handle_request", handle)
@@ -133,6 +138,18 @@ class Respx:
         if _is_used_up(error):
             raise UsedUp(lambda: failed(call, error)) from error
         return failed(call, error)
+
+
+def _as_it_is(cls: Any, /, **kwargs: Any) -> Any:
+    return kwargs["request"]
+
+
+def _unread(cls: Any, /, httpx_request: Any, **kwargs: Any) -> Any:
+    return httpx_request, kwargs
+
+
+async def _aunread(cls: Any, /, httpx_request: Any, **kwargs: Any) -> Any:
+    return httpx_request, kwargs
 
 
 def _mockers() -> list[Any]:
