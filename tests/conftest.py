@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from pathlib import Path
 
+# Before any inner run: pytester forgets what an inner run imported, and what is imported twice no longer fits
+# what still holds the first copy (a C extension such as yaml's, a class that is compared).
+import httpcore2  # noqa: F401
 import pytest
-
-# Before any inner run: pytester forgets what an inner run imported, and a C extension (yaml's) that is
-# imported twice no longer fits the module it belongs to.
 import vcr.cassette
 import vcr.patch  # noqa: F401
+
+from pytest_agentfault._discover import names
+
+for package in ("faults", "checks", "upstreams", "doors"):
+    for name in names(f"pytest_agentfault.{package}"):
+        import_module(f"pytest_agentfault.{package}.{name}")
 
 pytest_plugins = ["pytester"]
 

@@ -14,6 +14,7 @@ import json
 import re
 import shlex
 import shutil
+import sys
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -176,7 +177,13 @@ class Reader:
 
     def _pytest(self, *arguments: str) -> pytest.RunResult:
         plugins = [*PLUGINS, *(["xdist"] if "-n" in arguments else [])]
-        return self.project.runpytest_inprocess(*(word for name in plugins for word in ("-p", name)), *arguments)
+        # A block may be named like a test module of ours, which pytest would take for it.
+        ours = {path.stem for path in self.project.path.rglob("test_*.py")} & sys.modules.keys()
+        held = {name: sys.modules.pop(name) for name in ours}
+        try:
+            return self.project.runpytest_inprocess(*(word for name in plugins for word in ("-p", name)), *arguments)
+        finally:
+            sys.modules.update(held)
 
 
 def same(expected: str, printed: str) -> bool:

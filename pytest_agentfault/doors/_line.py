@@ -18,12 +18,13 @@ from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import Protocol
 
-from .._errors import PlayedError, UnreachableError, UpstreamError, WouldBlockForeverError
+from .._errors import UnreachableError, UpstreamError, WouldBlockForeverError
 from .._plan import CONNECT, Exchange, Flow, Plan, Upstream, drive
 from .._reply import Reply, Request
 from .._rule import authority
 from .._script import Conversation, Send, Step, encode, speaks_http
-from .._seams import PassedOn, Thrown, UsedUp, asked_above, client_tls
+from .._seams import PassedOn, Thrown, asked_above, client_tls
+from ._asking import ask
 
 
 class Clock(Protocol):
@@ -181,22 +182,9 @@ class Line:
         """The healthy reply of one upstream."""
         token = client_tls.set(self.tls)
         try:
-            again = self.plan.lost_baseline(request) if getattr(upstream, "is_recorded", False) else None
-            return again or upstream.send(request)
-        except (PlayedError, UsedUp) as error:
-            return self.again(request, error)
+            return ask(self.plan, upstream, request)
         finally:
             client_tls.reset(token)
-
-    def again(self, request: Request, error: PlayedError | UsedUp) -> Reply:
-        """The last healthy reply once more, where the client is owed it."""
-        reply = self.plan.struck_baseline(request)
-        if reply is not None:
-            return reply
-        if isinstance(error, UsedUp):
-            otherwise: Reply = error.otherwise()
-            return otherwise
-        raise error
 
     def kept(self, run: Callable[[], Exchange]) -> Exchange:
         """Run; whatever goes wrong is kept for the end of the test, however the client takes it."""

@@ -20,6 +20,7 @@ from .._plan import adrive
 from .._reply import Reply, Request
 from .._script import Fin, Next, Reset, Send, Stall, Wait
 from .._seams import PassedOn, Thrown, UsedUp, client_tls, passed_by
+from ._asking import owed
 from ._line import Line
 from ._socket import MemorySocket
 
@@ -110,7 +111,7 @@ class MemoryTransport(asyncio.Transport):
             except PassedOn:
                 continue
             except (PlayedError, UsedUp) as error:
-                return self.line.again(request, error)
+                return owed(self.line.plan, request, error)
             return reply
         raise AssertionError("asking() ends in an error")
 

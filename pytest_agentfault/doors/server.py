@@ -22,13 +22,14 @@ from functools import partial
 from threading import Thread
 from typing import Final
 
-from .._errors import AgentFaultError, PlayedError, UnreachableError, UpstreamError, WouldBlockForeverError
+from .._errors import AgentFaultError, UnreachableError, UpstreamError, WouldBlockForeverError
 from .._plan import Exchange, Flow, Hung, Plan, Upstream
 from .._reply import Reply, Request, Why
 from .._rule import authority
 from .._script import Next, Reset, Send, Stall, encode
-from .._seams import client_tls
+from .._seams import PassedOn, client_tls
 from ._aim import Place, aimed, check_base, origin, place_of, scheme_of
+from ._asking import ask
 from ._certificates import Certificates, check_kind
 from ._drained import Queues
 from ._peer import Peer
@@ -311,13 +312,17 @@ class ServerDoor:
         raise AssertionError("an exchange yields its request at most once")
 
     def _healthy(self, upstream: Upstream, asked: Request) -> Reply:
-        try:
-            return upstream.send(asked)
-        except PlayedError:
-            again = self.plan.struck_baseline(asked)
-            if again is None:
-                raise
-            return again
+        """The reply of this upstream, or of the next one where it passes the request on."""
+        for other in (upstream, *self._others(upstream, asked)):
+            try:
+                return ask(self.plan, other, asked)
+            except PassedOn:
+                continue
+        raise self._nobody(asked)
+
+    def _others(self, upstream: Upstream, asked: Request) -> Iterator[Upstream]:
+        behind = self.upstreams[list(self.upstreams).index(upstream) + 1 :]
+        return (other for other in behind if other.serves(asked))
 
     def _serving(self, request: Request) -> Upstream:
         """The upstream that answers; for the server itself, none that would come back here."""
@@ -327,7 +332,10 @@ class ServerDoor:
         for upstream in self.upstreams:
             if upstream.serves(request) and not (own and hasattr(upstream, "asend")):
                 return upstream
-        raise UpstreamError(
+        raise self._nobody(request)
+
+    def _nobody(self, request: Request) -> UpstreamError:
+        return UpstreamError(
             f"nobody answers {request.method} {request.url}",
             "the request names no vendor, and the server stands for none",
             f"ask http://{HOST}:{self.port}/https://VENDOR/..., use the server as a proxy, "
