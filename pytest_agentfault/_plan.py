@@ -137,6 +137,7 @@ class Plan:
         self._bind: Bind = bind or (lambda fault, request: fault)
         self._lock = Lock()
         self._begun = 0
+        self._latest: dict[tuple[str | bytes, ...], Exchange] = {}
         for rule in rules:
             self.add(rule)
 
@@ -245,7 +246,7 @@ class Plan:
 
         The retry is the same turn of a conversation: a recording has not moved on to the next one.
         """
-        last = self._last(lambda x: _same(x.request, request) and x.request.body == request.body)
+        last = self._latest.get((request.method, request.url, request.body))
         damaged = last and (not last.reply.whole or any(s.rule.damages == "payload" for s in last.struck))
         return last.baseline if last and last.struck and damaged else None
 
@@ -254,11 +255,8 @@ class Plan:
 
         For an upstream that has nothing left to say: what it said, it said in vain.
         """
-        last = self._last(lambda x: _same(x.request, request))
+        last = self._latest.get((request.method, request.url))
         return last.baseline if last and last.struck else None
-
-    def _last(self, is_wanted: Callable[[Exchange], bool]) -> Exchange | None:
-        return next(filter(is_wanted, reversed(self.log)), None)
 
     def _number(self) -> int:
         with self._lock:
@@ -301,8 +299,10 @@ class Plan:
         began: float,
     ) -> Exchange:
         done = Exchange(number, request, baseline, reply, script, struck, began, self.now())
+        asked = (request.method, request.url)
         with self._lock:
             self.log.append(done)
+            self._latest[asked] = self._latest[*asked, request.body] = done  # looked up at each request: no search
         return done
 
 
@@ -349,10 +349,6 @@ def _exchange_of(stop: StopIteration) -> Exchange:
     done = stop.value
     assert isinstance(done, Exchange)
     return done
-
-
-def _same(one: Request, other: Request) -> bool:
-    return (one.method, one.url) == (other.method, other.url)
 
 
 def _having(verb: str, bound: list[tuple[Rule, Any]]) -> list[tuple[Rule, Any]]:
