@@ -89,6 +89,8 @@ class Clock:
         patches.set(asyncio.base_events.BaseEventLoop, "time", lambda loop: self.now())
         real_run = asyncio.base_events.BaseEventLoop.run_in_executor
         patches.set(asyncio.base_events.BaseEventLoop, "run_in_executor", self._counted(real_run))
+        real_shutdown = asyncio.base_events.BaseEventLoop.shutdown_default_executor
+        patches.set(asyncio.base_events.BaseEventLoop, "shutdown_default_executor", self._held(real_shutdown))
         for kind in {selectors.DefaultSelector, selectors.SelectSelector}:
             patches.set(kind, "select", self._jumping(kind.select))
 
@@ -110,6 +112,15 @@ class Clock:
             return future
 
         return run_in_executor
+
+    def _held(self, real: Any) -> Any:
+        """A loop that closes waits for its threads under a time limit of its own (CPython 3.12: 300 s)."""
+
+        async def shutdown_default_executor(loop: Any, *args: Any, **kwargs: Any) -> None:
+            with self.busy():
+                await real(loop, *args, **kwargs)
+
+        return shutdown_default_executor
 
     def _less_busy(self) -> None:
         with self._lock:

@@ -323,3 +323,19 @@ def test_a_loop_of_another_thread_runs_in_real_time(clock: Clock) -> None:
     thread.join()
     assert REAL_MONOTONIC() - began >= 0.05
     assert clock.offset == 0
+
+
+def test_a_closing_loop_waits_for_its_threads_without_the_clock() -> None:
+    """The loop's own time limit for its executor (300 s since CPython 3.12) is no wait of the test."""
+
+    async def go() -> None:
+        await asyncio.get_running_loop().run_in_executor(None, lambda: None)
+
+    clock, patches = Clock(), Patches()
+    clock.install(patches)
+    try:
+        for _ in range(5):
+            asyncio.run(go())
+    finally:
+        patches.undo()
+    assert [s for s in clock.slept if s.seconds > 200] == []
