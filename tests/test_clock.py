@@ -328,14 +328,20 @@ def test_a_loop_of_another_thread_runs_in_real_time(clock: Clock) -> None:
 def test_a_closing_loop_waits_for_its_threads_without_the_clock() -> None:
     """The loop's own time limit for its executor (300 s since CPython 3.12) is no wait of the test."""
 
+    class Slow(ThreadPoolExecutor):
+        def shutdown(self, *args: Any, **kwargs: Any) -> None:
+            REAL_SLEEP(0.1)
+            super().shutdown(*args, **kwargs)
+
     async def go() -> None:
-        await asyncio.get_running_loop().run_in_executor(None, lambda: None)
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(Slow())
+        await loop.run_in_executor(None, lambda: None)
 
     clock, patches = Clock(), Patches()
     clock.install(patches)
     try:
-        for _ in range(5):
-            asyncio.run(go())
+        asyncio.run(go())
     finally:
         patches.undo()
     assert [s for s in clock.slept if s.seconds > 200] == []
