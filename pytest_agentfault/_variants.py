@@ -74,12 +74,8 @@ def _may_surface(placement: Placement) -> Placement:
 
 
 @contextmanager
-def bare_name(item: Any, argname: str) -> Iterator[None]:
+def bare_name(item: Any, variant: Variant) -> Iterator[None]:
     """Let the item bear its baseline's name for a moment."""
-    variant = getattr(item, "callspec", None) and item.callspec.params.get(argname)
-    if not variant:
-        yield
-        return
     full = item.name
     item.name = _without(full, variant.name)
     try:

@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from ._summary import Summary
+from ._unittest import VARIANT, is_test_case, variant_of, with_variants
 
 if TYPE_CHECKING:
     from ._placing import Placement
     from ._run import Faults, Run
+    from ._variants import Variant
     from .scenario import Library
     from .serving import FaultServer
 
-VARIANT: Final = "_fault_variant"
 PLACED = pytest.StashKey["tuple[Placement, ...]"]()
 RUN = pytest.StashKey["Run"]()
 ACTIVE = pytest.StashKey["Run"]()
@@ -103,19 +104,30 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     return 0
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    marks = list(metafunc.definition.iter_markers("fault_matrix"))
-    asked = metafunc.config.option.fault
-    if not (marks or asked) or metafunc.config.option.fault_off:
-        return
-    from ._variants import variants
+def pytest_collectstart(collector: pytest.Collector) -> None:
+    if is_test_case(collector):
+        collector.collect = with_variants(collector.collect, _variants_of)  # type: ignore[method-assign]
 
-    if not marks and metafunc.definition.get_closest_marker("fault"):
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    found = _variants_of(metafunc.definition)
+    if not found:
         return
-    found = variants(marks, asked, _library(metafunc.config), metafunc.definition)
     # Nothing requests the fixture: its value is read from the item's callspec.
     metafunc.fixturenames.append(VARIANT)
     metafunc.parametrize(VARIANT, [None, *found], ids=[pytest.HIDDEN_PARAM, *(v.name for v in found)])
+
+
+def _variants_of(definition: pytest.Function) -> list[Variant]:
+    config = definition.config
+    marks, asked = list(definition.iter_markers("fault_matrix")), config.option.fault
+    if not (marks or asked) or config.option.fault_off:
+        return []
+    if not marks and definition.get_closest_marker("fault"):
+        return []
+    from ._variants import variants
+
+    return variants(marks, asked, _library(config), definition)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -126,7 +138,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     _budget_calls(config)
     for item in items:
         marks = list(item.iter_markers("fault"))
-        variant = getattr(item, "callspec", None) and item.callspec.params.get(VARIANT)  # type: ignore[attr-defined]
+        variant = variant_of(item)
         if marks or variant or not OWN_FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
             _place(item, marks, variant, wrong)
     if wrong:
@@ -204,10 +216,13 @@ def pytest_fixture_setup(
 ) -> Generator[None, object, object]:
     if fixturedef.argname not in ("default_cassette_name", "vcr_cassette_name"):
         return (yield)
+    variant = variant_of(request.node)
+    if variant is None:
+        return (yield)
     from ._variants import bare_name
 
     # Every variant plays the recording of its baseline, whose name the test's own name decides.
-    with bare_name(request.node, VARIANT):
+    with bare_name(request.node, variant):
         return (yield)
 
 

@@ -42,10 +42,12 @@ FLOORS = {
     "_listing": "_errors scenario",
     "testing": f"{CORE} _discover _payload checks clock scenario",
     "_variants": "_errors _placing scenario",
+    "_unittest": "_variants",
     "_run": f"{CORE} _discover _seams _verdict _placing checks clock doors scenario upstreams",
     "serving": "_errors _plan _run doors",
     "_judging": "_errors _plan _run _summary",
-    "plugin": "_errors _hooks _summary _judging _listing _placing _run _variants doors scenario serving upstreams",
+    "plugin": "_errors _hooks _summary _judging _listing _placing _run _unittest _variants "
+    "doors scenario serving upstreams",
     "__init__": CORE,
     "_serve": f"{CORE} _placing doors scenario serving upstreams",
     "__main__": "_errors _listing _serve scenario",
@@ -172,10 +174,15 @@ def ours_or_foreign(modules: list[str]) -> set[str]:
 
 
 def test_importing_the_plugin_loads_nothing_heavy() -> None:
-    """pytest, the standard library, and two light files of ours."""
+    """pytest, the standard library, and three light files of ours."""
     code = "import json, sys, pytest; was = set(sys.modules); import pytest_agentfault.plugin; "
     loaded = told_by(code + "print(json.dumps(sorted(set(sys.modules) - was)))")
-    assert ours_or_foreign(loaded) == {"pytest_agentfault", "pytest_agentfault.plugin", "pytest_agentfault._summary"}
+    assert ours_or_foreign(loaded) == {
+        "pytest_agentfault",
+        "pytest_agentfault.plugin",
+        "pytest_agentfault._summary",
+        "pytest_agentfault._unittest",
+    }
 
 
 def test_a_run_without_faults_loads_nothing_heavy(tmp_path: Path) -> None:
@@ -192,6 +199,7 @@ def test_a_run_without_faults_loads_nothing_heavy(tmp_path: Path) -> None:
         "pytest_agentfault",
         "pytest_agentfault._hooks",
         "pytest_agentfault._summary",
+        "pytest_agentfault._unittest",
         "pytest_agentfault.plugin",
     }
     assert {m.partition(".")[0] for m in loaded} <= {"pytest_agentfault", "pygments", "colorama"}

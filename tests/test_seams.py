@@ -31,12 +31,14 @@ import httpx
 import httpx2
 import pytest
 import urllib3
+import urllib3.connection
 import urllib3.util.connection
 from _wire import authority, loopback
 
 from pytest_agentfault import Fin, Reply, Request
 from pytest_agentfault._script import encode
 from pytest_agentfault._seams import Patches
+from pytest_agentfault.doors._clients import _ASKED
 
 SCRIPT = encode(Reply.of(200, b"ok", {"Connection": "close"}), Request("GET", "http://x/"))
 LOOP = asyncio.base_events.BaseEventLoop
@@ -198,6 +200,13 @@ def test_seam_urllib3_create_connection(trusting: ssl.SSLContext) -> None:
     goes_through(urllib3.util.connection, "create_connection", with_urllib3, "http", trusting)
 
 
+def test_seam_urllib3_wraps_and_matches(trusting: ssl.SSLContext) -> None:
+    """urllib3 makes a connection's TLS in one function of keywords, which reads the certificates."""
+    goes_through(urllib3.connection, "_ssl_wrap_socket_and_match_hostname", with_urllib3, "https", trusting)
+    asked = inspect.signature(urllib3.connection._ssl_wrap_socket_and_match_hostname).parameters
+    assert set(asked) >= {"sock", "server_hostname", "ssl_context", *_ASKED}
+
+
 def test_seam_aiohttp_start_connection(trusting: ssl.SSLContext) -> None:
     """aiohttp connects through aiohappyeyeballs, looked up on its module, with addresses first."""
     with loopback(SCRIPT) as url, watched(aiohappyeyeballs, "start_connection") as calls:
@@ -297,7 +306,14 @@ def test_seam_anyio_worker_threads() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["urllib3.util.connection", "aiohttp.resolver", "anyio.streams.tls", "anyio._backends._asyncio"]
+    "name",
+    [
+        "urllib3.util.connection",
+        "urllib3.connection",
+        "aiohttp.resolver",
+        "anyio.streams.tls",
+        "anyio._backends._asyncio",
+    ],
 )
 def test_seam_modules_are_imported_by_a_spec(name: str) -> None:
     """The modules that are followed when they are imported late are found by their name and executed by a loader."""
