@@ -15,17 +15,17 @@ from collections.abc import Awaitable, Callable, Generator, Iterable
 from dataclasses import dataclass, replace
 from random import Random
 from threading import Lock
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from ._errors import FaultError
 from ._reply import Head, Refused, Reply, Request
 from ._rule import Rule, Tally, credential_digest, verbs_of
-from ._script import Script, Send, encode
-from ._seams import Patches
+from ._script import Next, Script, Send, encode
 
 CONFESSION: Final = "X-Agentfault"
 CONNECT: Final = "CONNECT"
 MAX_CALLS: Final = 100
+PASSED_ON: Final = Script((Next(),))
 
 
 class Hung(BaseException):
@@ -49,8 +49,29 @@ class Strike:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """One request, and the rules that are due for it: they have counted it, so it must have its exchange.
+
+    Args:
+        number: its place among the test's requests; 0: it stands in no log, since a door above has asked about it.
+        request: as the client sent it.
+        due: the rules that will try to strike.
+        began: when, on the clock.
+    """
+
+    number: int
+    request: Request
+    due: tuple[tuple[Rule, Tally], ...]
+    began: float
+
+
+@dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request, what the baseline said, what the client was given, and what struck in between."""
+    """One request, what the baseline said, what the client was given, and what struck in between.
+
+    Of a reply that was passed on as it came, the script holds nothing (`PASSED_ON`), and the body no more than
+    its first MiB.
+    """
 
     number: int
     request: Request
@@ -60,45 +81,6 @@ class Exchange:
     struck: tuple[Strike, ...]
     began: float
     ended: float
-
-
-class Upstream(Protocol):
-    """Where the healthy reply comes from. It may also have `async asend(request) -> Reply`."""
-
-    def serves(self, request: Request) -> bool:
-        """Whether this upstream is the one to ask."""
-        ...
-
-    def send(self, request: Request) -> Reply:
-        """The healthy reply; may block."""
-        ...
-
-
-class Mount(Upstream, Protocol):
-    """An upstream that a test brings with it: a tool that patches clients, asked from below instead.
-
-    It is made with the session's recordings, once per test.
-    """
-
-    tool: str
-    """The name of the mark or fixture by which a test is known to use it."""
-
-    @property
-    def active(self) -> bool:
-        """Whether it answers now; all hosts then come through the door."""
-        ...
-
-    def install(self, patches: Patches, wanted: bool) -> None:
-        """Take the tool's own patches out of the way; with `wanted` False only if it is loaded already."""
-        ...
-
-    def release(self) -> None:
-        """Give back to the tool what outlives the test; the patches are undone."""
-        ...
-
-    def active_above(self) -> str | None:
-        """What of the tool answers above the doors, where it could not be mounted; None: nothing."""
-        ...
 
 
 Flow: TypeAlias = Generator[Request, Reply, Exchange]
@@ -185,8 +167,8 @@ class Plan:
             if refused is None:
                 continue
             reply = Reply((refused,))
-            began = self.now()
-            self._keep(self._number(), asked, None, reply, encode(reply, asked), (Strike(rule, fault),), began)
+            claim = Claim(self._number(), asked, (), self.now())
+            self._keep(claim, None, reply, encode(reply, asked), (Strike(rule, fault),))
             return refused
         return None
 
@@ -198,17 +180,28 @@ class Plan:
         host, port = _host_and_port(authority)
         return [pair for pair in connecting if pair[0].may_reach(host, port)]
 
-    def exchange(self, request: Request) -> Flow:
-        """Yield the request if the baseline must see it; be sent its reply; return the exchange."""
+    def claim(self, request: Request) -> Claim:
+        """Count a request, and say which rules are due for it."""
         number, began = self._number(), self.now()
-        claimed = [
+        due = tuple(
             (rule, tally)
             for rule, tally in zip(self.rules, self.tallies, strict=False)
             if not _is_connecting(rule) and rule.matches(request) and self._claim(rule, tally, request)
-        ]
-        bound = [(rule, self._bind(fault, request)) for rule, _ in claimed for fault in rule.faults]
+        )
+        return Claim(number, request, due, began)
+
+    def passed_on(self, claim: Claim, reply: Reply, before: Exchange | None = None) -> Exchange:
+        """Keep what came of a request that no rule touches; in the place of what came `before`, if any."""
+        return self._keep(claim, reply, reply, PASSED_ON, (), before)
+
+    def exchange(self, request: Request, claim: Claim | None = None) -> Flow:
+        """Yield the request if the baseline must see it; be sent its reply; return the exchange."""
+        claim = claim or self.claim(request)
+        claimed = claim.due
         struck: list[Strike] = []
+        bound: list[tuple[Rule, Any]] = []
         try:
+            bound += [(rule, self._bind(fault, request)) for rule, _ in claimed for fault in rule.faults]
             asked = request
             for rule, fault in _having("mutate", bound):
                 before, asked = asked, fault.mutate(asked)
@@ -239,7 +232,7 @@ class Plan:
         finally:
             self._release(claimed, struck)
         self._hold(claimed, struck, reply)
-        return self._keep(number, request, baseline, reply, script, tuple(struck), began)
+        return self._keep(claim, baseline, reply, script, tuple(struck))
 
     def lost_baseline(self, request: Request) -> Reply | None:
         """What the baseline said to the very same request last time, if the client never got it whole.
@@ -273,7 +266,7 @@ class Plan:
                     tally.credential = credential_digest(request)
             return due
 
-    def _release(self, claimed: list[tuple[Rule, Tally]], struck: list[Strike]) -> None:
+    def _release(self, claimed: Iterable[tuple[Rule, Tally]], struck: list[Strike]) -> None:
         with self._lock:
             for rule, tally in claimed:
                 if not any(s.rule is rule for s in struck):
@@ -282,7 +275,7 @@ class Plan:
                     if tally.struck == 0:
                         tally.credential = None
 
-    def _hold(self, claimed: list[tuple[Rule, Tally]], struck: list[Strike], reply: Reply) -> None:
+    def _hold(self, claimed: Iterable[tuple[Rule, Tally]], struck: list[Strike], reply: Reply) -> None:
         for rule, tally in claimed:
             if rule.until == "waited" and tally.holds_until is None and any(s.rule is rule for s in struck):
                 asked = reply.header("retry-after")
@@ -290,18 +283,23 @@ class Plan:
 
     def _keep(
         self,
-        number: int,
-        request: Request,
+        claim: Claim,
         baseline: Reply | None,
         reply: Reply,
         script: Script,
         struck: tuple[Strike, ...],
-        began: float,
+        before: Exchange | None = None,
     ) -> Exchange:
-        done = Exchange(number, request, baseline, reply, script, struck, began, self.now())
+        request = claim.request
+        done = Exchange(claim.number, request, baseline, reply, script, struck, claim.began, self.now())
+        if not claim.number:
+            return done
         asked = (request.method, request.url)
         with self._lock:
-            self.log.append(done)
+            if before is None:
+                self.log.append(done)
+            else:
+                self.log[next(n for n, kept in enumerate(self.log) if kept is before)] = done
             self._latest[asked] = self._latest[*asked, request.body] = done  # looked up at each request: no search
         return done
 

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from . import _discover
+from ._baseline import Mount
 from ._errors import AgentFaultError, UnreachableWarning
 from ._placing import CHECKS, Placement, place
-from ._plan import Exchange, Hung, Mount, Plan
+from ._plan import Exchange, Hung, Plan
 from ._rule import Tally
 from ._seams import Patches
 from ._verdict import Outcome, out_of_reach, outcome_of_pass, why_never_struck
@@ -125,7 +126,9 @@ class Run:
         self._mounts: list[Mount] = [kind(recordings) for kind in _mounts()]
         self._upstreams: list[Any] = [*self._mounts, Live(self.clock.busy)]
         self._door = MemoryDoor(self.plan, self._upstreams, self.clock, everyone=self._is_recorded)
-        self._doors: list[Door] = [kind(self.plan, self._upstreams, self.clock) for kind in _more_doors()]
+        self._doors: list[Door] = [
+            kind(self.plan, self._upstreams, self.clock, memory=self._door) for kind in _more_doors()
+        ]
         self._started = False
         self._servers: list[ServerDoor] = []
         self._placed: list[tuple[Placement, slice]] = []

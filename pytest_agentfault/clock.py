@@ -17,7 +17,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from math import inf
+from typing import Any, Final, Protocol
 
 from ._seams import Patches
 
@@ -37,6 +38,18 @@ class Slept:
     seconds: float
 
 
+class Beside(Protocol):
+    """What lives on this clock in a thread of its own: a server of the test's."""
+
+    def rest(self) -> float:
+        """For how many seconds it will do nothing by itself; 0: it is at work."""
+        ...
+
+    def wake(self) -> None:
+        """The clock was moved."""
+        ...
+
+
 class Clock:
     """Time in seconds, moved by waits instead of by waiting."""
 
@@ -47,6 +60,7 @@ class Clock:
         self._lock = threading.Lock()
         self._movers: set[int] = {threading.get_ident()}
         self._stuck: list[Callable[[], None]] = []
+        self._beside: tuple[Beside, ...] = ()
 
     def now(self) -> float:
         """The monotonic clock as the code under test reads it, in seconds."""
@@ -56,6 +70,44 @@ class Clock:
         """Move the clock on by `seconds`."""
         with self._lock:
             self.offset += seconds
+        for other in self._beside:
+            other.wake()
+
+    def accompany(self, other: Beside) -> None:
+        """From now on the clock jumps no further than to what this does next, and not while it is at work."""
+        self._beside = (*self._beside, other)
+
+    def leave(self, other: Beside) -> None:
+        """No more."""
+        self._beside = tuple(each for each in self._beside if each is not other)
+
+    def jump(self, seconds: float, who: str, news: Callable[[float], bool]) -> float:
+        """Move on to what comes first, for a loop that has nothing to do before `seconds`.
+
+        Args:
+            seconds: until the loop's next timer; inf: it has none.
+            who: the loop, as the waits are logged.
+            news: whether something has come in for the loop, asked with how many real seconds that may take.
+
+        Returns:
+            For how many real seconds the loop should now listen.
+        """
+        if threading.get_ident() not in self._movers or seconds <= 0 or news(GRACE_WITH_SOCKETS_SECONDS):
+            return seconds
+        rest = 0.0 if self._busy else self.rest()
+        if rest <= GRACE_WITH_SOCKETS_SECONDS or news(0):  # or it was said while we asked
+            return min(seconds, GRACE_WITH_SOCKETS_SECONDS)
+        if seconds == rest == inf:
+            waking, self._stuck = self._stuck, []
+            for wake in waking:
+                wake()
+            return min(seconds, GRACE_WITH_SOCKETS_SECONDS) if waking else seconds
+        self.wait(min(seconds, rest), who)
+        return 0.0
+
+    def rest(self) -> float:
+        """For how many seconds nobody beside the loops will do anything by himself; 0: somebody is at work."""
+        return min((other.rest() for other in self._beside), default=inf)
 
     def wait(self, seconds: float, who: str = "wire") -> None:
         """Wait `seconds` without waiting."""
@@ -130,6 +182,9 @@ class Clock:
         def select(selector: Any, timeout: float | None = None) -> Any:
             if threading.get_ident() not in self._movers or (timeout is not None and timeout <= 0):
                 return real(selector, timeout)
+            if self._beside:
+                seconds = self.jump(inf if timeout is None else timeout, "loop", lambda s: bool(real(selector, s)))
+                return real(selector, None if seconds == inf else seconds)
             if timeout is None:
                 return self._forever(real, selector)
             listens = len(selector.get_map()) > 1  # one is the loop's own self-pipe

@@ -17,7 +17,7 @@ import pytest_agentfault
 ROOT = Path(pytest_agentfault.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 
-CORE = "_errors _reply _script _rule _plan"
+CORE = "_errors _reply _script _rule _baseline _plan"
 # Each floor names what it may lean on: only floors above it in this table. A new file of the core goes in here.
 FLOORS = {
     "_errors": "",
@@ -30,7 +30,8 @@ FLOORS = {
     "_script": "_errors _reply _plain",
     "_rule": "_errors _reply",
     "_payload": "_reply _script",
-    "_plan": "_errors _reply _script _rule _seams",
+    "_baseline": "_reply _script _seams",
+    "_plan": "_errors _reply _script _rule",
     "clock": "_seams",
     "checks": "_reply _plan",
     "_verdict": "_errors _reply _rule _plan",
@@ -40,7 +41,7 @@ FLOORS = {
     "scenario": f"{CORE} _discover faults",
     "_placing": "_errors _discover _rule doors scenario",
     "_listing": "_errors scenario",
-    "testing": f"{CORE} _discover _payload checks clock scenario",
+    "testing": f"{CORE} _discover _payload faults checks clock scenario",
     "_variants": "_errors _placing scenario",
     "_unittest": "_variants",
     "_run": f"{CORE} _discover _seams _verdict _placing checks clock doors scenario upstreams",

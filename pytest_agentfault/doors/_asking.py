@@ -7,8 +7,9 @@ once more, because a fault struck it on its way, is decided here.
 
 from __future__ import annotations
 
+from .._baseline import Coming, Upstream
 from .._errors import PlayedError
-from .._plan import Plan, Upstream
+from .._plan import Claim, Exchange, Plan
 from .._reply import Reply, Request
 from .._seams import UsedUp
 
@@ -36,3 +37,29 @@ def owed(plan: Plan, request: Request, error: PlayedError | UsedUp) -> Reply:
         otherwise: Reply = error.otherwise()
         return otherwise
     raise error
+
+
+class Following:
+    """Keeps in the log what comes of a reply that is passed on: once its head is there, and once it is over.
+
+    Args:
+        plan: whose log it is.
+        claim: what was asked.
+    """
+
+    def __init__(self, plan: Plan, claim: Claim) -> None:
+        self._plan, self._claim = plan, claim
+        self._kept: Exchange | None = None
+
+    def heard(self, relay: Coming) -> Exchange | None:
+        """One more piece has come; what is kept of it now, if it was the first."""
+        if self._kept is not None or (reply := relay.so_far) is None:
+            return None
+        self._kept = self._plan.passed_on(self._claim, reply)
+        return self._kept
+
+    def ended(self, relay: Coming) -> None:
+        """No more comes."""
+        reply = relay.so_far
+        if reply is not None:
+            self._kept = self._plan.passed_on(self._claim, reply, self._kept)

@@ -9,6 +9,7 @@ imported only during the test is followed at that moment.
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -100,7 +101,8 @@ def _through_aiohttp(door: MemoryDoor, patches: Patches) -> None:
     async def start_connection(addr_infos: Sequence[Any], *args: Any, **kwargs: Any) -> Any:
         address, port = addr_infos[0][4][:2]
         host = door.host_behind(address)
-        if not door.wants(host, port):
+        # A loop that is not the standard library's (uvloop) wants a real socket: the door `redirect` leads that.
+        if not door.wants(host, port) or not isinstance(asyncio.get_running_loop(), asyncio.BaseEventLoop):
             return await real_start(addr_infos, *args, **kwargs)
         return await door.started(host, port)
 

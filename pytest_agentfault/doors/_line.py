@@ -16,15 +16,19 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property
-from typing import Protocol
+from typing import Final, Protocol, TypeVar
 
+from .._baseline import Relay, Upstream
 from .._errors import UnreachableError, UpstreamError, WouldBlockForeverError
-from .._plan import CONNECT, Exchange, Flow, Plan, Upstream, drive
+from .._plan import CONNECT, Claim, Exchange, Plan, drive
 from .._reply import Reply, Request
 from .._rule import authority
-from .._script import Conversation, Send, Step, encode, speaks_http
+from .._script import Conversation, Fin, Reset, Send, Stall, Step, speaks_http
 from .._seams import PassedOn, Thrown, asked_above, client_tls
-from ._asking import ask
+from ._asking import Following, ask
+
+Answer = TypeVar("Answer")
+PATIENCE_SECONDS: Final = 30.0  # with a live server, for a client that has none of its own
 
 
 class Clock(Protocol):
@@ -76,11 +80,6 @@ class Signals:
         return fds
 
 
-def _unstruck(request: Request, now: float) -> Flow:
-    reply = yield request
-    return Exchange(0, request, reply, reply, encode(reply, request), (), now, now)
-
-
 def _close_all(fds: Sequence[int], owner: int) -> None:
     if os.getpid() == owner:  # a forked child has copies of its own
         for fd in fds:
@@ -106,6 +105,8 @@ class Line:
         self.steps: deque[Step] = deque()
         self.hung_up = False
         self._conversation: Conversation | None = None
+        self._relay: Relay | None = None
+        self._following: Following
 
     @property
     def authority(self) -> str:
@@ -161,32 +162,94 @@ class Line:
     def answer(self, request: Request) -> None:
         """Run the exchange of one request, blocking where its upstream blocks."""
         self.clock.may_move_here()
-        self.queue(self.kept(lambda: drive(self.exchange(request), self.ask)))
+        claim = self.claim(request)
+        if claim.due:
+            self.queue(self.kept(lambda: drive(self.plan.exchange(request, claim), self.ask)))
+            return
+        healthy = self.kept(lambda: self.ask_untouched(request))
+        if isinstance(healthy, Reply):
+            self.queue(self.passed_on(claim, healthy))
+        else:
+            self._relay, self._following = healthy, Following(self.plan, claim)
 
-    def exchange(self, request: Request) -> Flow:
-        """What the plan makes of a request; what a door above has asked it about passes, uncounted."""
+    def claim(self, request: Request) -> Claim:
+        """The rules that are due for a request; none for what a door above has asked the plan about already."""
         if asked_above.get() == (request.method, request.url):
-            return _unstruck(request, self.clock.now())
-        return self.plan.exchange(request)
+            return Claim(0, request, (), self.clock.now())
+        return self.plan.claim(request)
+
+    def passed_on(self, claim: Claim, healthy: Reply) -> Exchange:
+        """The exchange of a request that no rule touches."""
+        return drive(self.plan.exchange(claim.request, claim), lambda _: healthy)
 
     def ask(self, request: Request) -> Reply:
         """The healthy reply to one request."""
+        return self._asked(request, lambda upstream: self.ask_one(upstream, request))
+
+    def ask_untouched(self, request: Request) -> Reply | Relay:
+        """The healthy reply to one request, as it comes where its upstream can do that."""
+
+        def asked(upstream: Upstream) -> Reply | Relay:
+            relay: Callable[[Request], Relay] | None = getattr(upstream, "relay", None)
+            return self.ask_one(upstream, request) if relay is None else self.as_client(lambda: relay(request))
+
+        return self._asked(request, asked)
+
+    def _asked(self, request: Request, ask_one: Callable[[Upstream], Answer]) -> Answer:
         for upstream in self.asking(request):
             try:
-                return self.ask_one(upstream, request)
+                return ask_one(upstream)
             except PassedOn:
                 continue
         raise AssertionError("asking() ends in an error")
 
     def ask_one(self, upstream: Upstream, request: Request) -> Reply:
         """The healthy reply of one upstream."""
+        return self.as_client(lambda: ask(self.plan, upstream, request))
+
+    def as_client(self, run: Callable[[], Answer]) -> Answer:
+        """Run, with the client's own idea of whom to trust."""
         token = client_tls.set(self.tls)
         try:
-            return ask(self.plan, upstream, request)
+            return run()
         finally:
             client_tls.reset(token)
 
-    def kept(self, run: Callable[[], Exchange]) -> Exchange:
+    @property
+    def relay(self) -> Relay | None:
+        """The reply that is still coming, for a client that reads it as it comes."""
+        return self._relay
+
+    def next_step(self, seconds: float | None) -> Step:
+        """What is to be performed next; where nothing is queued and a reply still comes, its next bytes."""
+        if self.steps:
+            return self.steps.popleft()
+        if self._relay is None:
+            return Stall()
+        try:
+            step = self._relay.read(PATIENCE_SECONDS if seconds is None else seconds)
+        except TimeoutError:
+            if seconds is None:
+                raise self.would_block() from None
+            raise
+        self._following.heard(self._relay)
+        if isinstance(step, Fin | Reset):
+            self.end_relay()
+        return step
+
+    def hang_up(self) -> None:
+        """The test is over."""
+        self.hung_up = True
+        self.end_relay()
+
+    def end_relay(self) -> None:
+        """Nobody reads on."""
+        relay, self._relay = self._relay, None
+        if relay is not None:
+            self._following.ended(relay)
+            relay.close()
+
+    def kept(self, run: Callable[[], Answer]) -> Answer:
         """Run; whatever goes wrong is kept for the end of the test, however the client takes it."""
         try:
             return run()

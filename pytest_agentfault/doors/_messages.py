@@ -8,13 +8,16 @@ for in this file and nowhere else.
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Final
 
+from .._baseline import KEPT_BYTES
 from .._reply import Data, End, Head, Headers, How, Lost, Reply, Request
 from .._rule import DEFAULT_PORTS, authority
+from ._asking import Following
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,63 @@ class Healthy:
                 await self.response.stream.aclose()
             self.response.stream = self._again()
         return self._reply()
+
+    def passed_on(self, following: Following) -> Any:
+        """The response, untouched; what comes of its body is kept in the log, as much of it as there is room."""
+        if self._is_ready:
+            self._pieces = list(self.response.stream)
+        elif not self._is_used_up():
+            self.response.stream = self._overheard(following)
+        following.heard(self)
+        return self.response
+
+    @property
+    def so_far(self) -> Reply:
+        """What has come of it."""
+        return self._reply()
+
+    def _overheard(self, following: Following) -> Any:
+        """The body of a response, whoever reads it; nothing is read before, nothing held back."""
+        real, public, heard = self.response.stream, self._library.public, self._heard
+
+        class Overheard(public.SyncByteStream, public.AsyncByteStream):  # type: ignore[misc, name-defined]
+            def __iter__(self) -> Iterator[bytes]:
+                with heard(following) as keep:
+                    for piece in real:
+                        keep(piece)
+                        yield piece
+
+            async def __aiter__(self) -> AsyncIterator[bytes]:
+                with heard(following) as keep:
+                    async for piece in real:
+                        keep(piece)
+                        yield piece
+
+            def close(self) -> None:
+                real.close()
+
+            async def aclose(self) -> None:
+                await real.aclose()
+
+        return Overheard()
+
+    @contextmanager
+    def _heard(self, following: Following) -> Iterator[Callable[[bytes], None]]:
+        room = KEPT_BYTES
+
+        def keep(piece: bytes) -> None:
+            nonlocal room
+            room -= len(piece)
+            if room >= 0:
+                self._pieces.append(piece)
+
+        try:
+            yield keep
+        except Exception as error:
+            self._error = error
+            raise
+        finally:
+            following.ended(self)
 
     def _is_used_up(self) -> bool:
         """A response that another client has read already: what is left of it is its decoded content."""

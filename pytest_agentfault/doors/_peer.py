@@ -11,6 +11,7 @@ import socket
 import ssl
 import struct
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, Protocol
 
@@ -73,14 +74,16 @@ class Peer:
         owner: the server.
         sock: the accepted socket, not blocking.
         port: the client's own.
+        place: where the client believes to be; None: with us.
     """
 
-    def __init__(self, owner: Owner, sock: socket.socket, port: int) -> None:
+    def __init__(self, owner: Owner, sock: socket.socket, port: int, place: Place | None = None) -> None:
         self.owner, self.sock, self.port = owner, sock, port
-        self.place: Place | None = None  # where the client wants to, once it said CONNECT
+        self.place = place  # where the client wants to, from the start or once it said CONNECT
         self.verdicts: dict[str, Why | None] = {}  # how the connection to an authority fails; None: it does not
         self.is_closed = False
         self.is_stalled = False
+        self.told_done: Callable[[], None] | None = None  # called when all is performed and sent, and at the end
         self._tls: Tls | None = None
         self._conversation: Conversation | None = None
         self._requests: deque[Request] = deque()
@@ -90,7 +93,19 @@ class Peer:
         self._is_waiting = False
         self._is_going = False
         self._is_ended = False  # the client will send no more
+        self._own_port = sock.getsockname()[1]
         owner.reactor.watch(sock, READ, self._ready)
+
+    @property
+    def is_answered_elsewhere(self) -> bool:
+        """Whether another thread is at work on what this client asked."""
+        waits = self._steps or self._is_waiting or self._unsent or self.is_stalled or self.is_closed
+        return self._is_busy and not waits
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the client has said nothing yet."""
+        return self._conversation is None and self._tls is None and not self.is_closed
 
     @property
     def authority(self) -> str:
@@ -112,6 +127,7 @@ class Peer:
         self.owner.reactor.unwatch(self.sock)
         self.is_closed = True
         self.owner.gone(self)
+        self._tell_done()
         return self.sock
 
     def close(self) -> None:
@@ -168,7 +184,8 @@ class Peer:
         self._is_ended = True
         if self.is_closed:
             return
-        if (self._is_busy or self._requests) and not self.is_stalled:
+        is_relayed = self.told_done is not None  # such a reply can last for ever, and who has gone shall not hold it
+        if (self._is_busy or self._requests) and not self.is_stalled and not is_relayed:
             self._watch()
         else:
             self.close()
@@ -209,6 +226,11 @@ class Peer:
             raise
         finally:
             self._is_going = False
+        self._tell_done()
+
+    def _tell_done(self) -> None:
+        if self.told_done is not None and (self.is_closed or not (self._steps or self._unsent or self._is_waiting)):
+            self.told_done()
 
     def _do(self, step: Step) -> None:
         match step:
@@ -231,12 +253,15 @@ class Peer:
         """Wait, where what was sent could meet with what follows."""
         following = self._steps[0] if self._steps else None
         if not self._unsent and not self.is_closed and isinstance(following, Send | Fin | Reset):
-            unread = self.owner.queues.unread(self.port, self.owner.port)
+            unread = self._unread()
             if unread is None:
                 self._wait(PAUSE_SECONDS)
             elif unread:
                 self._is_waiting = True
                 self._look_again(self.owner.reactor.now() + SLOWEST_SECONDS)
+
+    def _unread(self) -> int | None:
+        return self.owner.queues.unread(self.port, self._own_port)
 
     def _look_again(self, until: float) -> None:
         self.owner.reactor.later(LOOK_SECONDS, lambda: self._look(until))
@@ -244,7 +269,7 @@ class Peer:
     def _look(self, until: float) -> None:
         if self.is_closed:
             return
-        if self.owner.queues.unread(self.port, self.owner.port) and self.owner.reactor.now() < until:
+        if self._unread() and self.owner.reactor.now() < until:
             self._look_again(until)
         else:
             self._waited()

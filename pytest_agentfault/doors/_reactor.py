@@ -16,8 +16,10 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
+from math import inf
+from queue import SimpleQueue
 from threading import Thread
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 # Not the default selector, which the shared clock patches; on Windows there is no other.
 Selector: Final[Any] = getattr(selectors, "PollSelector", selectors.SelectSelector)
@@ -25,6 +27,9 @@ READ: Final = selectors.EVENT_READ
 WRITE: Final = selectors.EVENT_WRITE
 FINE_SECONDS: Final = 0.001  # poll counts in milliseconds
 STOP_SECONDS: Final = 5.0
+
+
+Asked: TypeAlias = "tuple[SimpleQueue[float], Callable[[], bool]]"
 
 
 class Reactor:
@@ -44,6 +49,8 @@ class Reactor:
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = count()
         self._calls: deque[Callable[[], None]] = deque()
+        self._asking: deque[Asked] = deque()  # who wants to know that nothing is ready any more
+        self._hearing: list[Asked] = []  # the same, as of the look at the sockets that comes next
         self._stopping = False
         self._thread = Thread(target=self._run, name=name, daemon=True)
         self._selector.register(self._woken, READ, self._drain)
@@ -55,7 +62,7 @@ class Reactor:
     def stop(self) -> None:
         """End, and wait for it."""
         self._stopping = True
-        self._ring()
+        self.ring()
         if self._thread.ident is not None:
             self._thread.join(STOP_SECONDS)
         self._selector.close()
@@ -65,7 +72,18 @@ class Reactor:
     def soon(self, call: Callable[[], None]) -> None:
         """Call this in the reactor's thread; may be asked from any thread."""
         self._calls.append(call)
-        self._ring()
+        self.ring()
+
+    def settled(self, is_at_work: Callable[[], bool]) -> SimpleQueue[float]:
+        """Where it will say, once nothing is ready, for how many seconds nothing will be; from any thread.
+
+        Args:
+            is_at_work: asked in the reactor's thread whether somebody else will soon have a call for it.
+        """
+        answer: SimpleQueue[float] = SimpleQueue()
+        self._asking.append((answer, is_at_work))
+        self.ring()
+        return answer
 
     def later(self, seconds: float, call: Callable[[], None]) -> None:
         """Call this after `seconds`; only from the reactor's thread."""
@@ -83,7 +101,8 @@ class Reactor:
         with suppress(KeyError, ValueError):
             self._selector.unregister(sock)
 
-    def _ring(self) -> None:
+    def ring(self) -> None:
+        """Let it look at its timers anew; from any thread."""
         with suppress(OSError):
             self._wake.send(b"!")
 
@@ -93,13 +112,25 @@ class Reactor:
 
     def _run(self) -> None:
         while not self._stopping:
-            for key, mask in self._selector.select(self._patience()):
+            while self._asking:
+                self._hearing.append(self._asking.popleft())
+            ready = self._selector.select(0.0 if self._hearing else self._patience())
+            is_quiet = not self._calls and all(key.fileobj is self._woken for key, _ in ready)
+            for key, mask in ready:
                 if key.fileobj.fileno() >= 0:  # not closed by an earlier callback of this round
                     self._call(key.data, mask)
             while self._calls:
                 self._call(self._calls.popleft())
             while self._timers and self._timers[0][0] <= self.now():
                 self._call(heapq.heappop(self._timers)[2])
+            if self._hearing and is_quiet:
+                self._answer()
+
+    def _answer(self) -> None:
+        left = self._timers[0][0] - self.now() if self._timers else inf
+        for answer, is_at_work in self._hearing:
+            answer.put(0.0 if is_at_work() else max(left, 0.0))
+        self._hearing.clear()
 
     def _patience(self) -> float | None:
         """How long to wait for sockets, in seconds; the last part of a millisecond is slept here."""

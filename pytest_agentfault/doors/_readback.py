@@ -5,7 +5,7 @@ A real `HTTP11Connection` of httpcore (or httpcore2), over its own network
 stream, over something in memory that performs the steps: what parses, what is
 handed up and what fails, and how, is the library's own doing.
 
-Private seams, one test each in tests/test_transport_door.py: `SyncStream`,
+Private seams, one test each in tests/test_transport_door_seams.py: `SyncStream`,
 `AnyIOStream` and `TrioStream` of the core's `_backends`, `map_exceptions` of its
 `_exceptions`; `ResponseStream`, `AsyncResponseStream` and
 `map_httpcore_exceptions` of the library's `_transports.default`.

@@ -107,7 +107,7 @@ class MemorySocket:
             if self.line.hung_up:
                 self._ended = True
                 return
-            step = self.line.steps.popleft() if self.line.steps else Stall()
+            step = self.line.next_step(self._timeout)
             match step:
                 case Send(data):
                     self._current = memoryview(data)
@@ -192,6 +192,8 @@ class MemorySocket:
         if self._closed:
             return -1
         over = self._ended or self._reset or self.line.hung_up or self.is_left()
+        if self.line.relay is not None and not over and not self._current:
+            return self.line.relay.fileno()
         silent = not (over or self._current or self._has_news())
         return self._signals.silent if silent else self._signals.readable
 
@@ -220,6 +222,8 @@ class MemorySocket:
     def close(self) -> None:
         """Close; files made from the socket can still be read, as with a real one."""
         self._closed = True
+        if self._io_refs <= 0:
+            self.line.end_relay()
         if self._real is not None:
             self._real.close()
 

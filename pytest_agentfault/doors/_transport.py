@@ -15,15 +15,17 @@ import ssl
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
+from .._baseline import AsyncRelay
 from .._errors import PlayedError
 from .._plan import adrive
 from .._reply import Reply, Request
-from .._script import Fin, Next, Reset, Send, Stall, Wait
+from .._script import Fin, Next, Reset, Send, Stall, Step, Wait
 from .._seams import PassedOn, Thrown, UsedUp, client_tls, passed_by
-from ._asking import owed
+from ._asking import Following, owed
 from ._line import Line
 from ._socket import MemorySocket
 
+QUIET_SECONDS: Final = 1.0  # after this a live stream counts as idle: the clock may jump
 TURNS_BETWEEN_SEGMENTS: Final = 6  # measured: anyio and aiohttp hand a segment up within four
 
 
@@ -53,6 +55,7 @@ class MemoryTransport(asyncio.Transport):
         self._relaying: set[asyncio.Task[None]] = set()
         self._held: list[bytes] | None = None  # bytes for a real connection that is being made
         self._real: asyncio.Transport | None = None
+        self._drained: asyncio.Future[None] | None = None  # who passes a reply on waits for it
 
     @property
     def real(self) -> asyncio.Transport | None:
@@ -93,8 +96,14 @@ class MemoryTransport(asyncio.Transport):
     async def _relay(self, request: Request) -> None:
         """Run the exchange of one request, awaiting the upstream that answers it."""
         self.line.clock.may_move_here()
+        claim = self.line.claim(request)
         try:
-            self.line.queue(await adrive(self.line.exchange(request), self._ask))
+            if claim.due:
+                self.line.queue(await adrive(self.line.plan.exchange(request, claim), self._ask))
+            elif isinstance(healthy := await self._ask_untouched(request), Reply):
+                self.line.queue(self.line.passed_on(claim, healthy))
+            else:
+                await self._pass_on(healthy, Following(self.line.plan, claim))
         except Thrown as thrown:
             self._lose(thrown.error)
         except Exception as error:
@@ -103,17 +112,51 @@ class MemoryTransport(asyncio.Transport):
         self._perform_soon()
 
     async def _ask(self, request: Request) -> Reply:
+        reply = await self._asked(request, "asend")
+        assert isinstance(reply, Reply)  # what `asend` gives
+        return reply
+
+    async def _ask_untouched(self, request: Request) -> Reply | AsyncRelay:
+        return await self._asked(request, "arelay")
+
+    async def _asked(self, request: Request, verb: str) -> Reply | AsyncRelay:
         client_tls.set(self.line.tls)  # a task has a context of its own
         for upstream in self.line.asking(request):
-            asend: Any = getattr(upstream, "asend", None)
+            asking: Any = getattr(upstream, verb, None) or getattr(upstream, "asend", None)
             try:
-                reply: Reply = self.line.ask_one(upstream, request) if asend is None else await asend(request)
+                if asking is None:
+                    return self.line.ask_one(upstream, request)
+                reply: Reply | AsyncRelay = await asking(request)
             except PassedOn:
                 continue
             except (PlayedError, UsedUp) as error:
                 return owed(self.line.plan, request, error)
             return reply
         raise AssertionError("asking() ends in an error")
+
+    async def _pass_on(self, relay: AsyncRelay, following: Following) -> None:
+        """Hand on what comes while it comes, and read no faster than the client does."""
+        try:
+            step: Step = Next()
+            while not isinstance(step, Fin | Reset):
+                step = await self._read(relay)
+                following.heard(relay)
+                self.line.steps.append(step)
+                self._drained = self._loop.create_future()
+                self._perform_soon()
+                await self._drained
+        finally:
+            following.ended(relay)
+            await relay.close()
+
+    async def _read(self, relay: AsyncRelay) -> Step:
+        reading = self._loop.create_task(relay.read())
+        try:
+            with self.line.clock.busy():  # a stream that says nothing for long does not hold the clock for ever
+                await asyncio.wait({reading}, timeout=None if relay.so_far is None else QUIET_SECONDS)
+            return await reading
+        finally:
+            reading.cancel()
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = self._loop.create_task(work)
@@ -131,6 +174,7 @@ class MemoryTransport(asyncio.Transport):
             return
         self._performing = False
         if self._closing or not self.line.steps:
+            self._tell_drained()
             return
         if self._paused:
             self._waiting_to_resume = True
@@ -153,6 +197,13 @@ class MemoryTransport(asyncio.Transport):
                 self._lose(ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"))
             case Next():
                 self._go_on(0)
+
+        if not self.line.steps:
+            self._tell_drained()
+
+    def _tell_drained(self) -> None:
+        if self._drained is not None and not self._drained.done():
+            self._drained.set_result(None)
 
     def _go_on(self, turns: int) -> None:
         self._performing = True
@@ -199,12 +250,17 @@ class MemoryTransport(asyncio.Transport):
     def hang_up(self) -> None:
         """The test is over: the client finds its connection closed, unless it is a real one by now."""
         if self._real is None and self._held is None:
+            if not self._loop.is_closed():
+                self._stop_relaying()
             self._lose(None)
+
+    def _stop_relaying(self) -> None:
+        for task in self._relaying:
+            task.cancel()
 
     def close(self) -> None:
         """The client closes."""
-        for task in self._relaying:
-            task.cancel()
+        self._stop_relaying()
         if self._real is None:
             self._lose(None)
         else:  # it tells the protocol itself that the connection is lost

@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from .._baseline import Upstream
 from .._errors import AgentFaultError, RuleError
-from .._plan import Exchange, Plan, Upstream, adrive, drive
+from .._plan import Exchange, Plan, adrive, drive
 from .._reply import Reply, Request
 from .._seams import Patches
 from ._calls import Arguments, Result, error_of, result_of, silence

@@ -26,7 +26,8 @@ from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
-from .._plan import Plan, Upstream
+from .._baseline import Upstream
+from .._plan import Plan
 from .._reply import Refused, Why
 from .._rule import authority
 from .._seams import Patches, passing
@@ -103,7 +104,7 @@ class MemoryDoor:
     def hang_up(self) -> None:
         """Close what clients still hold, so that their pools dial anew in the next test."""
         for line in list(self._lines):
-            line.hung_up = True
+            line.hang_up()
         for transport in list(self._transports):
             transport.hang_up()
 
@@ -114,9 +115,9 @@ class MemoryDoor:
         number = port if isinstance(port, int) else 0
         if number in self.own_ports and host in LOOPBACK:
             return False  # a door of its own, under the same plan
-        return self.everyone() or self.plan.wants(host, number) or self._is_proxy(host)
+        return self.everyone() or self.plan.wants(host, number) or self.is_proxy(host)
 
-    def _is_proxy(self, host: str) -> bool:
+    def is_proxy(self, host: str) -> bool:
         """Whether the environment sends clients to this host first: what they want stands behind it."""
         return bool(self.plan.rules) and host in {urlsplit(proxy).hostname for proxy in getproxies().values()}
 
@@ -133,25 +134,30 @@ class MemoryDoor:
     def connected(self, host: str, port: int, timeout: object) -> MemorySocket:
         """A connection of a blocking client, before TLS; fails as a rule says it does."""
         seconds = timeout if isinstance(timeout, int | float) or timeout is None else socket.getdefaulttimeout()
-        verdict = self._verdict(host, port)
+        verdict = self.verdict(host, port)
         if verdict is not None and verdict.why is Why.TIMEOUT:
             self.clock.wait(seconds if seconds is not None else CONNECT_PATIENCE_SECONDS)
         untrusted = self._raise(verdict)
         return MemorySocket(self._line(host, port), self._signals, seconds, self._real_create, untrusted)
 
     def _getaddrinfo(self, host: Any, port: Any, *args: Any, **kwargs: Any) -> list[Any]:
+        found = self.looked_up(host, port, *args, **kwargs)
+        return self._real_getaddrinfo(host, port, *args, **kwargs) if found is None else found
+
+    def looked_up(self, host: Any, port: Any, *args: Any, **kwargs: Any) -> list[Any] | None:
+        """What a look-up says of a name that comes through this door; None: it does not."""
         name = host.decode("ascii") if isinstance(host, bytes) else host
-        if _is_address(name) or _is_for_a_server(*args, **kwargs) or not self.wants(name, _port_number(port)):
-            return self._real_getaddrinfo(host, port, *args, **kwargs)
+        if _is_address(name) or _is_left_alone(*args, **kwargs) or not self.wants(name, _port_number(port)):
+            return None
         return self.resolved(name, _port_number(port))
 
     def resolved(self, host: str, port: int) -> list[Any]:
         """What a look-up of a name says: one address that leads back to this door."""
-        verdict = self._verdict(host, port, look_up=True)
+        verdict = self.verdict(host, port, look_up=True)
         if verdict is not None and verdict.why is Why.UNRESOLVED:
             self._raise(verdict)
         self._verdicts.setdefault((host, port), deque()).append(verdict)
-        return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (self._address(host), port))]
+        return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (self.address(host), port))]
 
     def _connecting(self, real: Callable[..., Any]) -> Callable[..., Any]:
         """Databases connect a socket of their own to what a look-up said: lead it to where the name really is."""
@@ -165,7 +171,8 @@ class MemoryDoor:
 
         return connect
 
-    def _address(self, host: str) -> str:
+    def address(self, host: str) -> str:
+        """The address that leads back to a name: the same for the whole test, and nobody's own."""
         address = self._address_of.get(host)
         if address is None:
             address = str(ipaddress.ip_address(FAKE_NETWORK + len(self._address_of) + 1))
@@ -173,12 +180,12 @@ class MemoryDoor:
         return address
 
     async def _resolve(self, loop: Any, host: Any, port: Any, **kwargs: Any) -> list[Any]:
-        name = host.decode("ascii") if isinstance(host, bytes) else host
-        if _is_address(name) or _is_for_a_server(**kwargs) or not self.wants(name, _port_number(port)):
+        found = self.looked_up(host, port, **kwargs)
+        if found is None:
             # Not the loop's own method: it would call the patched function from a thread.
             asked: list[Any] = await loop.run_in_executor(None, partial(self._real_getaddrinfo, host, port, **kwargs))
             return asked
-        return self.resolved(name, _port_number(port))
+        return found
 
     async def _dial(
         self,
@@ -203,11 +210,11 @@ class MemoryDoor:
 
     async def started(self, host: str, port: int) -> MemorySocket:
         """A connection of an asyncio client, before TLS; fails as a rule says it does."""
-        verdict = self._verdict(host, port)
+        verdict = self.verdict(host, port)
         if verdict is not None and verdict.why is Why.TIMEOUT:
             await asyncio.sleep(CONNECT_PATIENCE_SECONDS)
         if verdict is not None and verdict.why is Why.REFUSED:  # asyncio names the address it tried
-            raise ConnectionRefusedError(errno.ECONNREFUSED, f"Connect call failed {(self._address(host), port)}")
+            raise ConnectionRefusedError(errno.ECONNREFUSED, f"Connect call failed {(self.address(host), port)}")
         untrusted = self._raise(verdict)
         return MemorySocket(self._line(host, port), self._signals, None, self._real_create, untrusted)
 
@@ -236,7 +243,7 @@ class MemoryDoor:
         self._lines.add(line)
         return line
 
-    def _verdict(self, host: str, port: int, look_up: bool = False) -> Refused | None:
+    def verdict(self, host: str, port: int, look_up: bool = False) -> Refused | None:
         """How this connection fails, asked once per attempt: at the look-up of its name or at the connection."""
         self.plan.check_budget()
         waiting = None if look_up else self._verdicts.get((host, port))
@@ -286,9 +293,9 @@ def _is_address(host: object) -> bool:
     return True
 
 
-def _is_for_a_server(family: int = 0, type: int = 0, proto: int = 0, flags: int = 0) -> bool:  # noqa: A002
-    """Whether a look-up is for an address to listen on."""
-    return bool(flags & socket.AI_PASSIVE)
+def _is_left_alone(family: int = 0, type: int = 0, proto: int = 0, flags: int = 0) -> bool:  # noqa: A002
+    """Whether a look-up is for an address to listen on, or only asks whether this is an address (trio does)."""
+    return bool(flags & (socket.AI_PASSIVE | socket.AI_NUMERICHOST))
 
 
 def _port_number(port: object) -> int:

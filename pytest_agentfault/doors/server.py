@@ -22,17 +22,19 @@ from functools import partial
 from threading import Thread
 from typing import Final
 
+from .._baseline import Relay, Upstream
 from .._errors import AgentFaultError, UnreachableError, UpstreamError, WouldBlockForeverError
-from .._plan import Exchange, Flow, Hung, Plan, Upstream
+from .._plan import Claim, Exchange, Flow, Hung, Plan
 from .._reply import Reply, Request, Why
 from .._rule import authority
 from .._script import Next, Reset, Send, Stall, encode
 from .._seams import PassedOn, client_tls
 from ._aim import Place, aimed, check_base, origin, place_of, scheme_of
-from ._asking import ask
+from ._asking import Following, ask
 from ._certificates import Certificates, check_kind
 from ._drained import Queues
 from ._peer import Peer
+from ._pump import pump
 from ._reactor import READ, Reactor
 from ._tls import is_not_accepted
 from ._tunnel import Tunnel
@@ -154,7 +156,11 @@ class ServerDoor:
             sock, address = self._listener.accept()
             sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._peers.add(Peer(self, sock, address[1]))
+            self.admit(Peer(self, sock, address[1]))
+
+    def admit(self, peer: Peer) -> None:
+        """Take care of this connection."""
+        self._peers.add(peer)
 
     def gone(self, peer: Peer) -> None:
         """The connection is no more."""
@@ -184,7 +190,8 @@ class ServerDoor:
             if request.method == "CONNECT":
                 self._connect(peer, request)
                 return
-            request = aimed(request, peer.authority, self._base)
+            if peer.place is None:  # else it says where by its connection, and any path is the vendor's own
+                request = aimed(request, peer.authority, self._base)
             self.plan.check_budget()  # a client in another process cannot be told otherwise
             refused = self._verdict(peer, origin(request.url))
             if refused in NO_CONNECTION:
@@ -271,7 +278,8 @@ class ServerDoor:
         peer.perform(Send(ESTABLISHED), Next())
 
     def _exchange(self, peer: Peer, request: Request) -> None:
-        flow = self.plan.exchange(request)
+        claim = self.plan.claim(request)
+        flow = self.plan.exchange(request, claim)
         try:
             asked = next(flow)
         except StopIteration as stop:
@@ -283,20 +291,35 @@ class ServerDoor:
             flow.close()
             raise
         if hasattr(upstream, "asend"):  # it waits for somebody else, and nobody shall wait for it
-            Thread(target=self._ask_aside, args=(peer, flow, upstream, asked), name="agentfault", daemon=True).start()
+            run = partial(self._ask_aside, peer, flow, upstream, asked)
+            if not claim.due and hasattr(upstream, "relay"):
+                flow.close()
+                run = partial(self._relay_aside, peer, claim, upstream.relay)
+            Thread(target=run, name="agentfault", daemon=True).start()
         else:
             self._perform(peer, self._finished(flow, upstream, asked))
 
     def _ask_aside(self, peer: Peer, flow: Flow, upstream: Upstream, asked: Request) -> None:
-        if self._live_tls is None:
-            self._live_tls = ssl.create_default_context()
-        client_tls.set(self._live_tls)  # of this thread's own context
+        client_tls.set(self.onward_tls(peer))  # of this thread's own context
         try:
             done = self._finished(flow, upstream, asked)
         except BaseException as error:
             self.reactor.soon(partial(self._say_wrong, peer, asked, error))
         else:
             self.reactor.soon(partial(self._perform, peer, done))
+
+    def _relay_aside(self, peer: Peer, claim: Claim, relay: Callable[[Request], Relay]) -> None:
+        client_tls.set(self.onward_tls(peer))
+        try:
+            pump(peer, relay(claim.request), Following(self.plan, claim), self._tell)
+        except BaseException as error:
+            self.reactor.soon(partial(self._say_wrong, peer, claim.request, error))
+
+    def onward_tls(self, peer: Peer) -> ssl.SSLContext:
+        """With what a real server is asked over TLS, in this client's stead."""
+        if self._live_tls is None:
+            self._live_tls = ssl.create_default_context()
+        return self._live_tls
 
     def _finished(self, flow: Flow, upstream: Upstream, asked: Request) -> Exchange:
         try:

@@ -11,7 +11,7 @@ Only transports at the end of the line are asked about: `HTTPTransport` goes to 
 socket, where the door `memory` is, and a transport that holds another one hands
 the request on. A request is never struck twice.
 
-Private seam, one test in tests/test_transport_door.py: both kinds of transport
+Private seam, one test in tests/test_transport_door_seams.py: both kinds of transport
 stand on `BaseTransport` and `AsyncBaseTransport` of `_transports.base`. A
 `__getattribute__` there stays outermost, whatever other tools put over
 `handle_request`, and before or after us.
@@ -24,10 +24,12 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final
 
+from .._baseline import Upstream
 from .._errors import AgentFaultError
-from .._plan import Exchange, Plan, Upstream, adrive, drive
+from .._plan import Exchange, Plan, adrive, drive
 from .._reply import Reply, Request
 from .._seams import Patches, asked_above
+from ._asking import Following
 from ._clients import follow
 from ._line import Clock, Signals
 from ._messages import LIBRARIES, Healthy, Library, authority_of, changed, request_of
@@ -108,18 +110,16 @@ class TransportDoor:
             refuse(library, request, refused, asking.line())
 
         def send(wanted: Request) -> Reply:
-            # A socket that the transport reaches after all does not strike it again.
-            token = asked_above.set((wanted.method, wanted.url))
-            try:
+            with asking.alone(wanted):
                 return asking.healthy(inner(asking.given(wanted))).read()
-            except BaseException as error:
-                asking.own = error
-                raise
-            finally:
-                asked_above.reset(token)
 
+        asked = asking.asked()
+        claim = self.plan.claim(asked)
+        if not claim.due:
+            with asking.alone(asked):
+                return asking.healthy(inner(request)).passed_on(Following(self.plan, claim))
         try:
-            exchange = drive(self.plan.exchange(asking.asked()), send)
+            exchange = drive(self.plan.exchange(asked, claim), send)
         except BaseException as error:
             asking.keep(error)
             raise
@@ -140,17 +140,16 @@ class TransportDoor:
             await arefuse(library, request, refused, asking.line())
 
         async def send(wanted: Request) -> Reply:
-            token = asked_above.set((wanted.method, wanted.url))
-            try:
+            with asking.alone(wanted):
                 return await asking.healthy(await inner(asking.given(wanted))).aread()
-            except BaseException as error:
-                asking.own = error
-                raise
-            finally:
-                asked_above.reset(token)
 
+        asked = asking.asked()
+        claim = self.plan.claim(asked)
+        if not claim.due:
+            with asking.alone(asked):
+                return asking.healthy(await inner(request)).passed_on(Following(self.plan, claim))
         try:
-            exchange = await adrive(self.plan.exchange(asking.asked()), send)
+            exchange = await adrive(self.plan.exchange(asked, claim), send)
         except BaseException as error:
             asking.keep(error)
             raise
@@ -202,6 +201,18 @@ class _Asking:
         """What the transport answered."""
         self.response = response
         return Healthy(self._library, response)
+
+    @contextmanager
+    def alone(self, wanted: Request) -> Iterator[None]:
+        """The transport is asked: a socket that it reaches after all does not strike the request again."""
+        token = asked_above.set((wanted.method, wanted.url))
+        try:
+            yield
+        except BaseException as error:
+            self.own = error
+            raise
+        finally:
+            asked_above.reset(token)
 
     def keep(self, error: BaseException) -> None:
         """Whatever goes wrong in us is kept for the end of the test, however the client takes it."""

@@ -3,18 +3,25 @@ What a door must be able to say: every script of the contract, as data.
 
 Rule 1: a case is what a server does, never what a client should make of it: that
 is read from a real socket in the same run.
-Rule 2: a new way to break a conversation is one new line in CASES.
+Rule 2: a new way to break a conversation is one new line in a table here; losses,
+cuts and broken framings are multiplied out of the tables of the engine itself, so
+that a new word there is held to the contract on the day it is written.
 """
 
 from __future__ import annotations
 
 import gzip
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from .._reply import Refused, Why
-from .._script import Fin, Next, Reset, Script, Send, Stall, Step, Wait
+from .._reply import Data, Event, Head, Headers, How, Lost, Refused, Reply, Request, Why
+from .._script import Fin, Next, Reset, Script, Send, Stall, Step, Wait, encode
+from ..faults._places import PLACES
+from ..faults.bad_framing import BREAKAGES, BadFraming
+from ..faults.split_chunks import GLUE, WIRES, SplitChunks
+
+STALL_SECONDS: Final = 0.1  # what a client bears where it is made to wait for nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +36,7 @@ class Case:
         body: what the client uploads.
         times: how often the client asks, one after another, by the same session.
         schemes: over what it makes sense.
+        seconds: every time limit of the client; None: the contract's, which nothing here reaches.
     """
 
     name: str
@@ -38,6 +46,7 @@ class Case:
     body: bytes = b""
     times: int = 1
     schemes: tuple[str, ...] = ("http", "https")
+    seconds: float | None = None
 
 
 def _head(*lines: str, status: str = "200 OK") -> bytes:
@@ -54,10 +63,20 @@ def _script(*parts: bytes | Step) -> Script:
     return Script(tuple(steps if isinstance(steps[-1], Fin | Next | Reset | Stall) else (*steps, Fin())))
 
 
+def _distinct(cases: Iterable[Case]) -> Iterator[Case]:
+    """The first of those that come to the same bytes."""
+    found: dict[Script | Refused, Case] = {}
+    for case in cases:
+        found.setdefault(case.script, case)
+    return iter(found.values())
+
+
+ASKED: Final = Request("GET", "http://door.example/x")
 BODY: Final = b'{"key": "PROJ-1", "summary": "Login fails on Safari"}'
 FIRST, SECOND = BODY[:20], BODY[20:]
 EVENT: Final = b'data: {"delta": "Login "}\n\n'
 EURO: Final = "data: 5 \u20ac\n\n".encode()
+WEAK: Final = 'data: "\u20ac\\n"\r\n\r\ndata: 1\n\n'.encode()  # every place at which stream parsers break
 ZIPPED: Final = gzip.compress(BODY, mtime=0)
 LAST: Final = b"0\r\n\r\n"
 PLAIN: Final = _head(f"Content-Length: {len(BODY)}")
@@ -73,12 +92,18 @@ WELL: Final = (
     Case("error_status", _script(_head(f"Content-Length: {len(BODY)}", status="429 Too Many Requests") + BODY)),
     Case("until_close", _script(_head("Connection: close"), FIRST, SECOND)),
     Case("chunked", _script(CLOSING, _chunk(EVENT), _chunk(EVENT), _chunk(EVENT), LAST)),
-    Case("chunk_inside_utf8", _script(CHUNKED, _chunk(EURO[:9]), _chunk(EURO[9:]), LAST, Next())),
-    Case("segment_inside_chunk_size", _script(CHUNKED + b"1", b"b\r", b"\n" + EVENT[:5], EVENT[5:] + b"\r\n" + LAST)),
-    Case("segment_inside_head", _script(PLAIN[:9], PLAIN[9:40], PLAIN[40:-2], PLAIN[-2:] + BODY, Next())),
     Case("glued_chunks", _script(CHUNKED + _chunk(EVENT) + _chunk(EVENT) + LAST, Next())),
     Case("one_byte_chunks", _script(CHUNKED, *(_chunk(EURO[n : n + 1]) for n in range(5)), LAST, Next())),
     Case("gzip", _script(_head("Content-Encoding: gzip", f"Content-Length: {len(ZIPPED)}") + ZIPPED, Next())),
+    Case(
+        "gzip_in_chunks",
+        _script(
+            _head("Content-Encoding: gzip", "Transfer-Encoding: chunked"),
+            *(_chunk(ZIPPED[n : n + 25]) for n in range(0, len(ZIPPED), 25)),
+            LAST,
+            Next(),
+        ),
+    ),
     Case("slow_body", _script(CHUNKED, _chunk(EVENT), Wait(0.05), _chunk(EVENT), LAST, Next())),
     Case("slow_head", _script(Wait(0.05), PLAIN + BODY, Next())),
     Case("no_content", _script(_head(status="204 No Content"), Next())),
@@ -92,40 +117,86 @@ WELL: Final = (
     Case("expect_continue", _script(PLAIN + BODY, Next()), method="PUT", body=BODY, headers=CONTINUE),
 )
 
+
+def _cut(place: str, wire: str) -> Script:
+    """A stream of events, cut at a place by HTTP chunks, by TCP segments, or by both."""
+    fault = SplitChunks(at=(place,), wire=wire)
+    pieces = (WEAK[:20], WEAK[20:]) if place == GLUE else (EURO if place == "one_byte" else WEAK,)
+    whole = Reply.of(200, b"").with_data(pieces).with_header("Content-Type", "text/event-stream")
+    return fault.garble(encode(fault.alter(ASKED, whole), ASKED))
+
+
+CUTS: Final = (
+    Case("segment_inside_chunk_size", _script(CHUNKED + b"1", b"b\r", b"\n" + EVENT[:5], EVENT[5:] + b"\r\n" + LAST)),
+    Case("segment_inside_head", _script(PLAIN[:9], PLAIN[9:40], PLAIN[40:-2], PLAIN[-2:] + BODY, Next())),
+    *_distinct(Case(f"{wire}_cut_{place}", _cut(place, wire)) for place in (*PLACES, GLUE) for wire in WIRES),
+)
+
+KINDS: Final[dict[str, tuple[bytes, Headers]]] = {
+    "plain": (BODY, (("Content-Length", str(len(BODY))),)),
+    "chunked": (BODY, (("Transfer-Encoding", "chunked"),)),
+    "gzip": (ZIPPED, (("Content-Encoding", "gzip"), ("Content-Length", str(len(ZIPPED))))),
+    "gzip_in_chunks": (ZIPPED, (("Content-Encoding", "gzip"), ("Transfer-Encoding", "chunked"))),
+}
+WORDS: Final = {How.RESET: "reset", How.CUT: "cut", How.STALLED: "stall"}
+
+
+def _losses() -> Iterator[Case]:
+    """Each way to lose a connection, before the head, and after it and in the body of each kind of body."""
+    for how, word in WORDS.items():
+        seconds = STALL_SECONDS if how is How.STALLED else None
+        yield Case(f"{word}_before_head", encode(Reply((Lost(how),)), ASKED), seconds=seconds)
+        for kind, (body, framing) in KINDS.items():
+            head = Head(200, (("Content-Type", "application/json"), *framing))
+            places: dict[str, tuple[Event, ...]] = {"after_head": (head,), "in_body": (head, Data(body[:30]))}
+            for place, events in places.items():
+                name = f"{word}_{place}" if kind == "plain" else f"{word}_{place}_{kind}"
+                yield Case(name, encode(Reply((*events, Lost(how))), ASKED), seconds=seconds)
+
+
 LOST: Final = (
-    Case("reset_before_head", _script(Reset())),
+    *_losses(),
     Case("reset_in_head", _script(PLAIN[:30], Reset())),
-    Case("reset_after_head", _script(PLAIN, Reset())),
-    Case("reset_in_body", _script(PLAIN, FIRST, Reset())),
-    Case("reset_in_chunks", _script(CHUNKED, _chunk(EVENT), Reset())),
-    Case("cut_before_head", _script(Fin())),
+    Case("reset_behind_segments", _script(PLAIN, FIRST, Reset())),
     Case("cut_in_head", _script(PLAIN[:9], PLAIN[9:30])),
-    Case("cut_after_head", _script(PLAIN)),
-    Case("cut_in_body", _script(PLAIN, FIRST)),
+    Case("cut_behind_segments", _script(PLAIN, FIRST)),
     Case("cut_in_chunk", _script(CHUNKED, _chunk(EVENT), _chunk(EVENT)[:9])),
-    Case("missing_last_chunk", _script(CHUNKED, _chunk(EVENT))),
-    Case("cut_in_gzip", _script(_head("Content-Encoding: gzip", "Connection: close"), ZIPPED[:30])),
-    Case("stall_before_head", _script(Stall())),
-    Case("stall_in_body", _script(PLAIN, FIRST, Stall()), schemes=("http",)),
-    Case("stall_in_chunks", _script(CHUNKED, _chunk(EVENT), Stall())),
+    Case("cut_in_gzip_until_close", _script(_head("Content-Encoding: gzip", "Connection: close"), ZIPPED[:30])),
+    Case("reset_until_close", _script(_head("Connection: close"), FIRST, Reset())),
     Case("reset_on_upload", _script(Reset()), method="POST", body=BODY),
 )
 
+
+def _broken(how: str, kind: str) -> Script:
+    body, framing = KINDS[kind]
+    return BadFraming(how).garble(encode(Reply.of(200, body, framing), ASKED))
+
+
+HANGS: Final = "bad_chunk_size"  # aiohttp waits for ever on what it cannot parse
+
 BROKEN: Final = (
-    Case("garbage", _script(b"\x16\x03\x01 not HTTP at all\r\n\r\n")),
-    Case("bad_status_line", _script(PLAIN.replace(b"200 OK", b"twohundred") + BODY)),
-    Case("header_without_colon", _script(_head("This is no header") + BODY)),
-    Case("bad_chunk_size", _script(CHUNKED, _chunk(EVENT), b"zz\r\nno\r\n" + LAST)),
-    Case("two_content_lengths", _script(_head("Content-Length: 9", f"Content-Length: {len(BODY)}") + BODY)),
-    Case("excess_body", _script(PLAIN + BODY + b"excess")),
+    *_distinct(
+        Case(f"{how}_{kind}", _broken(how, kind), seconds=STALL_SECONDS if how == HANGS else None)
+        for how in BREAKAGES
+        for kind in ("plain", "gzip")
+    ),
+    Case("no_http", _script(b"\x16\x03\x01 not HTTP at all\r\n\r\n")),
+    Case("status_in_words", _script(PLAIN.replace(b"200 OK", b"twohundred") + BODY)),
     Case("bad_gzip", _script(_head("Content-Encoding: gzip", f"Content-Length: {len(BODY)}") + BODY, Next())),
 )
 
 REFUSED: Final = (
     Case("refused", Refused(Why.REFUSED)),
-    Case("unresolved", Refused(Why.UNRESOLVED), schemes=("http",)),
-    Case("connect_timeout", Refused(Why.TIMEOUT), schemes=("http",)),
+    Case("unresolved", Refused(Why.UNRESOLVED)),
+    Case("connect_timeout", Refused(Why.TIMEOUT), seconds=STALL_SECONDS),
     Case("untrusted", Refused(Why.UNTRUSTED), schemes=("https",)),
 )
 
-CASES: Final[tuple[Case, ...]] = WELL + LOST + BROKEN + REFUSED
+GROUPS: Final = {
+    "whole replies": WELL,
+    "cut in pieces": CUTS,
+    "lost on the way": LOST,
+    "not quite HTTP": BROKEN,
+    "no connection": REFUSED,
+}
+CASES: Final[tuple[Case, ...]] = tuple(case for group in GROUPS.values() for case in group)

@@ -5,6 +5,7 @@ Rule 1: a client is imported when it is asked, never before: those that are not
 installed are skipped, not required.
 Rule 2: what a function puts into `out` is what its user would have in hand, in
 order: the status, then each piece of the body as it was handed up.
+Rule 3: all state is made anew for each question, but for the trust in certificates.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from importlib import import_module
 from io import BytesIO
 from typing import Any, Final, TypeAlias
 
-Piece: TypeAlias = int | bytes
+Piece: TypeAlias = int | bytes | None  # a status; bytes of the body; the end of an HTTP chunk, where a client tells it
 
 
 class NeverEnded(Exception):  # noqa: N818 - an outcome, not somebody's mistake
@@ -73,8 +74,10 @@ def trust(ca: str | None) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=ca)
 
 
-def _httpx(module: str, ask: Ask, out: list[Piece]) -> None:
-    with import_module(module).Client(timeout=ask.seconds, trust_env=False, verify=trust(ask.ca)) as client:
+def _httpx(
+    module: str, ask: Ask, out: list[Piece], kind: str = "Client", transport: Callable[..., Any] | None = None
+) -> None:
+    with _made(module, kind, ask, transport) as client:
         for again in ask.rounds():
             time.sleep(MOMENT * again)
             with client.stream(ask.method, ask.url, headers=ask.headers, content=ask.body or None) as response:
@@ -82,19 +85,35 @@ def _httpx(module: str, ask: Ask, out: list[Piece]) -> None:
                 out.extend(response.iter_bytes())
 
 
-def _httpx_async(module: str, ask: Ask, out: list[Piece]) -> None:
+def _httpx_async(
+    module: str, ask: Ask, out: list[Piece], kind: str = "AsyncClient", transport: Callable[..., Any] | None = None
+) -> None:
+    is_aiohttp = module == "httpx_aiohttp"
+
     async def go() -> None:
-        made = import_module(module).AsyncClient(timeout=ask.seconds, trust_env=False, verify=trust(ask.ca))
-        async with made as client:
+        async with _made(module, kind, ask, transport) as client, _closing_tls(ask, is_aiohttp):
             for again in ask.rounds():
                 await asyncio.sleep(MOMENT * again)
-                asked = client.stream(ask.method, ask.url, headers=ask.headers, content=ask.body or None)
+                body = _flowing(ask.body) if is_aiohttp and ask.body else ask.body or None
+                asked = client.stream(ask.method, ask.url, headers=ask.headers, content=body)
                 async with asked as response:
                     out.append(response.status_code)
                     async for piece in response.aiter_bytes():
                         out.append(piece)
 
     _finish(go(), ask)
+
+
+async def _flowing(body: bytes) -> AsyncIterator[bytes]:
+    """An upload as a stream: aiohttp warns of big ones given as bytes."""
+    yield body
+
+
+def _made(module: str, kind: str, ask: Ask, transport: Callable[..., Any] | None) -> Any:
+    """A client of httpx's kind; `transport` is given library and URL, and may give None for the usual one."""
+    library = import_module(module)
+    own = transport(library, ask.url) if transport is not None else None
+    return getattr(library, kind)(transport=own, timeout=ask.seconds, trust_env=False, verify=trust(ask.ca))
 
 
 def _requests(ask: Ask, out: list[Piece]) -> None:
@@ -140,25 +159,28 @@ def _aiohttp(ask: Ask, out: list[Piece]) -> None:
     async def go() -> None:
         limit = aiohttp.ClientTimeout(total=None, sock_connect=ask.seconds, sock_read=ask.seconds)
         connector = aiohttp.TCPConnector(ssl=trust(ask.ca))
-        async with aiohttp.ClientSession(timeout=limit, connector=connector) as session, _closing_tls(ask):
+        async with aiohttp.ClientSession(timeout=limit, connector=connector) as session, _closing_tls(ask, True):
             for again in ask.rounds():
                 await asyncio.sleep(MOMENT * again)
-                body = BytesIO(ask.body) if ask.body else None  # it warns of big uploads given as bytes
+                body = BytesIO(ask.body) if ask.body else None
                 async with session.request(ask.method, ask.url, headers=dict(ask.headers), data=body) as response:
                     out.append(response.status)
-                    async for piece in response.content.iter_any():
-                        out.append(piece)
+                    if response.content.at_eof() and response.content.exception() is None:
+                        continue  # of no body its iter_chunks() never ends
+                    async for piece, is_end_of_chunk in response.content.iter_chunks():
+                        out.extend([piece, None] if is_end_of_chunk else [piece])
 
     _finish(go(), ask)
 
 
 @asynccontextmanager
-async def _closing_tls(ask: Ask) -> AsyncIterator[None]:
+async def _closing_tls(ask: Ask, is_left_to_itself: bool) -> AsyncIterator[None]:
     """aiohttp leaves a connection it gave up to say goodbye by itself; the loop must live that long."""
     try:
         yield
     finally:
-        await asyncio.sleep(MOMENT / 2 * ask.url.startswith("https:"))
+        if is_left_to_itself and ask.url.startswith("https:"):
+            await asyncio.sleep(MOMENT / 2)
 
 
 def _urllib_request(ask: Ask, out: list[Piece]) -> None:
@@ -216,6 +238,7 @@ CLIENTS: Final[tuple[Client, ...]] = (
     Client("httpx_async", "httpx", partial(_httpx_async, "httpx")),
     Client("httpx2", "httpx2", partial(_httpx, "httpx2")),
     Client("httpx2_async", "httpx2", partial(_httpx_async, "httpx2")),
+    Client("httpx_aiohttp", "httpx_aiohttp", partial(_httpx_async, "httpx_aiohttp", kind="HttpxAiohttpClient")),
     Client("requests", "requests", _requests),
     Client("urllib3", "urllib3", _urllib3),
     Client("aiohttp", "aiohttp", _aiohttp),
