@@ -158,6 +158,8 @@ class Run:
                 if unreached := out_of_reach():
                     warnings.warn(UnreachableWarning(unreached), stacklevel=2)
             for mount in self._mounts:
+                if hasattr(mount, "wants"):  # it can answer where it is what no rule can match
+                    mount.wants = lambda host, port: self.awaited or self.plan.wants(host, port)
                 mount.install(self._patches, wanted=wanted(mount.tool))
             self._door.install(self._patches)
             self._open_more_doors()

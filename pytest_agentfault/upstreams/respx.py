@@ -16,6 +16,7 @@ Private seams of respx 0.22 and later that are leant on here, one test each in
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any, ClassVar, Final
 
 from .._reply import Reply, Request
@@ -38,6 +39,8 @@ class Respx:
 
     def __init__(self, recordings: Any = None) -> None:
         self._above: str | None = None
+        self.wants: Callable[[str, int], bool] = lambda host, port: True
+        """Whether a rule can match requests to this host and port; respx answers any other where it is."""
 
     @property
     def active(self) -> bool:
@@ -57,16 +60,26 @@ class Respx:
         from respx.mocks import AbstractRequestMocker, HTTPCoreMocker
         from respx.transports import TryTransport
 
+        def make(cls: Any, /, **kwargs: Any) -> Any:
+            request = kwargs["request"]
+            return request if self._is_wanted(request) else really_make(cls, **kwargs)
+
         def send(cls: Any, /, httpx_request: Any, *, target_spec: Any, instance: Any, **kwargs: Any) -> Any:
+            if isinstance(httpx_request, httpx.Request):
+                return really_send(cls, httpx_request, target_spec=target_spec, instance=instance, **kwargs)
             with let_through(TOOL, cls, httpx_request):
                 return target_spec(instance, **kwargs)
 
         async def asend(cls: Any, /, httpx_request: Any, *, target_spec: Any, instance: Any, **kwargs: Any) -> Any:
+            if isinstance(httpx_request, httpx.Request):
+                return await really_asend(cls, httpx_request, target_spec=target_spec, instance=instance, **kwargs)
             with let_through(TOOL, cls, httpx_request):
                 return await target_spec(instance, **kwargs)
 
         def handle(transport: Any, request: Any) -> Any:
             below = transport.transports[-1]
+            if not self._is_wanted(request):
+                return really_handle(transport, request)
             if not isinstance(below, httpx.HTTPTransport):
                 return self._leave(really_handle, transport, request)
             with let_through(TOOL, _over_httpx(), request):
@@ -74,19 +87,34 @@ class Respx:
 
         async def ahandle(transport: Any, request: Any) -> Any:
             below = transport.transports[-1]
+            if not self._is_wanted(request):
+                return await really_ahandle(transport, request)
             if not isinstance(below, httpx.AsyncHTTPTransport):
                 return await self._leave(really_ahandle, transport, request)
             with let_through(TOOL, _over_httpx(), request):
                 return await below.handle_async_request(request)
 
-        # In httpcore mode nothing is made of the request above, nor is its body read: it is on its way down.
-        patches.set(HTTPCoreMocker, "to_httpx_request", classmethod(_as_it_is))
-        patches.set(HTTPCoreMocker, "prepare_sync_request", classmethod(_unread))
-        patches.set(HTTPCoreMocker, "prepare_async_request", classmethod(_aunread))
-        patches.set(AbstractRequestMocker, "_send_sync_request", classmethod(send))
-        patches.set(AbstractRequestMocker, "_send_async_request", classmethod(asend))
+        def prepare(cls: Any, /, httpx_request: Any, **kwargs: Any) -> Any:
+            is_made = isinstance(httpx_request, httpx.Request)
+            return really_prepare(cls, httpx_request, **kwargs) if is_made else (httpx_request, kwargs)
+
+        async def aprepare(cls: Any, /, httpx_request: Any, **kwargs: Any) -> Any:
+            is_made = isinstance(httpx_request, httpx.Request)
+            return await really_aprepare(cls, httpx_request, **kwargs) if is_made else (httpx_request, kwargs)
+
+        # In httpcore mode nothing is made above of a request on its way down, nor is its body read.
+        really_make = _replaced(patches, HTTPCoreMocker, "to_httpx_request", make)
+        really_prepare = _replaced(patches, HTTPCoreMocker, "prepare_sync_request", prepare)
+        really_aprepare = _replaced(patches, HTTPCoreMocker, "prepare_async_request", aprepare)
+        really_send = _replaced(patches, AbstractRequestMocker, "_send_sync_request", send)
+        really_asend = _replaced(patches, AbstractRequestMocker, "_send_async_request", asend)
         really_handle = patches.set(TryTransport, "handle_request", handle)
         really_ahandle = patches.set(TryTransport, "handle_async_request", ahandle)
+
+    def _is_wanted(self, request: Any) -> bool:
+        host, scheme = request.url.host, request.url.scheme
+        name = host.decode("ascii") if isinstance(host, bytes) else host
+        return self.wants(name, request.url.port or (443 if scheme in (b"https", "https") else 80))
 
     def _leave(self, really_handle: Any, transport: Any, request: Any) -> Any:
         """Below respx's httpx mode there is a transport without a socket: respx answers where it is."""
@@ -140,16 +168,11 @@ class Respx:
         return failed(call, error)
 
 
-def _as_it_is(cls: Any, /, **kwargs: Any) -> Any:
-    return kwargs["request"]
-
-
-def _unread(cls: Any, /, httpx_request: Any, **kwargs: Any) -> Any:
-    return httpx_request, kwargs
-
-
-async def _aunread(cls: Any, /, httpx_request: Any, **kwargs: Any) -> Any:
-    return httpx_request, kwargs
+def _replaced(patches: Patches, owner: type, name: str, function: Callable[..., Any]) -> Any:
+    """Put a class method in the place of one; that one, as a function of its class."""
+    real = vars(owner)[name].__func__
+    patches.set(owner, name, classmethod(function))
+    return real
 
 
 def _mockers() -> list[Any]:

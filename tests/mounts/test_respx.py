@@ -17,6 +17,7 @@ from respx.mocks import AbstractRequestMocker, HTTPCoreMocker, HTTPXMocker, Mock
 from respx.transports import TryTransport
 
 from pytest_agentfault import Rule
+from pytest_agentfault._seams import Patches
 from pytest_agentfault.upstreams.respx import Respx
 
 MODES = pytest.mark.parametrize("using", ["httpcore", "httpx"])
@@ -205,7 +206,6 @@ def test_every_way_to_start_a_router_is_taken_over(form: str) -> None:
 
 def test_over_a_transport_without_a_socket_httpx_mode_stays_above_and_is_named() -> None:
     """respx answers there by itself, and the never-struck text can say so."""
-    from pytest_agentfault._seams import Patches
 
     patches, mount = Patches(), Respx()
     mount.install(patches)
@@ -215,6 +215,30 @@ def test_over_a_transport_without_a_socket_httpx_mode_stays_above_and_is_named()
             transport = httpx.MockTransport(lambda request: httpx.Response(500))
             assert httpx.Client(transport=transport).get(f"{API}/x").status_code == 204
         assert mount.active_above() == "respx (over MockTransport, which has no socket)"
+    finally:
+        patches.undo()
+
+
+@MODES
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+def test_what_no_rule_can_match_is_answered_where_respx_is(using: str, is_async: bool) -> None:
+    """Another host's request does not go down to the door; respx answers and counts it as without us."""
+
+    async def ask() -> httpx.Response:
+        async with httpx.AsyncClient(verify=False) as client:
+            return await client.post(f"{API}/x", json={"n": 1})
+
+    mount = Respx()
+    mount.wants = lambda host, port: host == "other.example"
+    patches = Patches()
+    try:
+        mount.install(patches)
+        with respx.mock(using=using) as router:
+            route = router.post(f"{API}/x", json__n=1).respond(201, json={"made": 1})
+            said = asyncio.run(ask()) if is_async else httpx.post(f"{API}/x", json={"n": 1}, verify=False)
+            assert (said.status_code, said.json(), route.call_count) == (201, {"made": 1}, 1)
+            assert route.calls.last.request.content == b'{"n":1}'
+        assert mount.active_above() is None
     finally:
         patches.undo()
 
