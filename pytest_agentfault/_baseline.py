@@ -45,8 +45,13 @@ class Coming(Protocol):
 class Relay(Coming, Protocol):
     """Its bytes, to be passed on as they come."""
 
+    @property
+    def over(self) -> Step | None:
+        """How it ends, where its last byte has come; None: more can come."""
+        ...
+
     def read(self, seconds: float | None) -> Step:
-        """The next bytes, as they are on the wire, or how it ends; may block for `seconds`."""
+        """The next bytes, as they are on the wire, or how it broke off; may block for `seconds`."""
         ...
 
     def fileno(self) -> int:
@@ -61,8 +66,13 @@ class Relay(Coming, Protocol):
 class AsyncRelay(Coming, Protocol):
     """The same in an event loop."""
 
+    @property
+    def over(self) -> Step | None:
+        """How it ends, where its last byte has come; None: more can come."""
+        ...
+
     async def read(self) -> Step:
-        """The next bytes, as they are on the wire, or how it ends."""
+        """The next bytes, as they are on the wire, or how it broke off."""
         ...
 
     async def close(self) -> None:

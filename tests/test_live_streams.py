@@ -163,3 +163,32 @@ def counted(client: Callable[..., list[bytes]], url: str) -> int:
             return sum(map(len, reply.iter_raw()))
     with requests.get(url, stream=True, timeout=PATIENCE_SECONDS) as answer:
         return sum(map(len, answer.iter_content(65536)))
+
+
+KEPT = {
+    "length": (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 1),
+    "chunked": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", 1),
+    "said": (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok", 3),
+    "no_length": (b"HTTP/1.1 200 OK\r\n\r\nok", 3),
+    "old": (b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", 3),
+}
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+@pytest.mark.parametrize("said", KEPT)
+def test_a_connection_is_kept_as_the_reply_says(said: str, is_async: bool) -> None:
+    """The server is asked for a close each time; its client asks again on its connection wherever it may."""
+    reply, connections = KEPT[said]
+
+    async def go(url: str) -> None:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            assert [(await client.get(url)).content for _ in range(3)] == [b"ok"] * 3
+
+    with serving(sends(reply)) as port, opened(UNTOUCHED, live=True) as o:
+        url = f"http://127.0.0.1:{port}/"
+        if is_async:
+            asyncio.run(go(url))
+        else:
+            with httpx.Client(trust_env=False) as client:
+                assert [client.get(url).content for _ in range(3)] == [b"ok"] * 3
+    assert (o.door.made, len(o.plan.log)) == (connections, 3)

@@ -134,3 +134,17 @@ def test_a_reader_that_is_slow_slows_the_server() -> None:
         assert len(next(pieces)) > 0
         eventually(stopped.is_set)
     assert 0 < sent < 64 * 1024 * 1024
+
+
+def test_a_connection_is_kept_for_the_next_reply() -> None:
+    """The server before which it stands closes each time; the client of the door need not."""
+    reply = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+    with serving(sends(reply)) as port, before(f"http://127.0.0.1:{port}") as (door, here):
+        with httpx.Client(trust_env=False) as client:
+            streams = set()
+            for _ in range(3):
+                said = client.get(here)
+                streams.add(said.extensions["network_stream"].get_extra_info("client_addr"))
+                assert said.content == b"ok"
+        assert len(streams) == 1
+        eventually(lambda: len(door.plan.log) == 3)

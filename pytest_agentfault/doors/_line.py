@@ -23,7 +23,7 @@ from .._errors import UnreachableError, UpstreamError, WouldBlockForeverError
 from .._plan import CONNECT, Claim, Exchange, Plan, drive
 from .._reply import Reply, Request
 from .._rule import authority
-from .._script import Conversation, Fin, Reset, Send, Stall, Step, speaks_http
+from .._script import Conversation, Send, Stall, Step, speaks_http
 from .._seams import PassedOn, Thrown, asked_above, client_tls
 from ._asking import Following, ask
 
@@ -233,7 +233,10 @@ class Line:
                 raise self.would_block() from None
             raise
         self._following.heard(self._relay)
-        if isinstance(step, Fin | Reset):
+        over = self._relay.over
+        if over is not None and isinstance(step, Send):
+            self.steps.append(over)
+        if over is not None or not isinstance(step, Send):
             self.end_relay()
         return step
 

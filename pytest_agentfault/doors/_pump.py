@@ -14,7 +14,7 @@ from typing import Final
 
 from .._baseline import Relay
 from .._plan import Exchange
-from .._script import Fin, Next, Reset, Step
+from .._script import Fin, Send, Step
 from ._asking import Following
 from ._peer import Peer
 
@@ -39,22 +39,37 @@ def pump(peer: Peer, relay: Relay, following: Following, tell: Callable[[Exchang
         peer.told_done()
 
     reactor.soon(begin)
-    step: Step = Next()
+    steps: list[Step] = []
     try:
-        while not (isinstance(step, Fin | Reset) or peer.is_closed):
-            try:
-                step = relay.read(PATIENCE_SECONDS)
-            except OSError:  # it was closed meanwhile
-                step = Fin()
+        while not peer.is_closed and (not steps or isinstance(steps[-1], Send)):
+            steps = [_read(relay)]
             if (exchange := following.heard(relay)) is not None:
                 tell(exchange)
+            if relay.over is not None and isinstance(steps[0], Send):
+                steps.append(relay.over)
             done.clear()
-            reactor.soon(partial(peer.perform, step))
+            reactor.soon(partial(_perform, peer, steps))
             while not (done.wait(LOOK_SECONDS) or peer.is_closed):
                 pass
     finally:
         following.ended(relay)
         relay.close()
+
+
+def _read(relay: Relay) -> Step:
+    try:
+        return relay.read(PATIENCE_SECONDS)
+    except OSError:  # it was closed meanwhile
+        return Fin()
+
+
+def _perform(peer: Peer, steps: list[Step]) -> None:
+    told = peer.told_done
+    if not isinstance(steps[-1], Send):
+        peer.told_done = None  # the next reply is another one
+    peer.perform(*steps)
+    if peer.told_done is None and told is not None:
+        told()
 
 
 def _went_on(peer: Peer, relay: Relay, done: Event) -> None:

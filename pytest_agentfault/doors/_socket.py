@@ -61,6 +61,10 @@ class MemorySocket:
         self.line.tls, self.line.is_tls = context, True
         return self
 
+    def end(self) -> None:
+        """Nothing more comes: a pool that asks finds the connection readable, and at its end."""
+        self._ended = True
+
     def sendall(self, data: Any, flags: int = 0) -> None:
         """Take in the client's bytes and answer what is complete of them."""
         piece = bytes(data)

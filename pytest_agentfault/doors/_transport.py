@@ -137,11 +137,12 @@ class MemoryTransport(asyncio.Transport):
     async def _pass_on(self, relay: AsyncRelay, following: Following) -> None:
         """Hand on what comes while it comes, and read no faster than the client does."""
         try:
-            step: Step = Next()
-            while not isinstance(step, Fin | Reset):
-                step = await self._read(relay)
+            comes = True
+            while comes:
+                step, over = await self._read(relay), relay.over
                 following.heard(relay)
-                self.line.steps.append(step)
+                comes = over is None and isinstance(step, Send)
+                self.line.steps.extend((step, over) if over is not None and isinstance(step, Send) else (step,))
                 self._drained = self._loop.create_future()
                 self._perform_soon()
                 await self._drained
@@ -191,6 +192,7 @@ class MemoryTransport(asyncio.Transport):
             case Stall():
                 self.line.clock.when_stuck(self._give_up)
             case Fin():
+                self.stand_in.end()
                 if not self._protocol.eof_received():
                     self._lose(None)
             case Reset():

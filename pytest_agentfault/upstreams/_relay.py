@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, suppress
 from typing import Final
 
 from .._reply import Reply
-from .._script import Fin, Reset, Send, Step
+from .._script import Fin, Next, Reset, Send, Step
 from ._spoken import Spoken
 
 READ_BYTES: Final = 65536
@@ -31,6 +31,13 @@ class _Followed:
     def so_far(self) -> Reply | None:
         """What has come of the reply; None: not even its head."""
         return self._spoken.so_far
+
+    @property
+    def over(self) -> Step | None:
+        """How it ends, once it is whole; that the server closes as we asked it to, its client need not know."""
+        if not self._spoken.whole:
+            return None
+        return Next() if self._spoken.keeps else Fin()
 
     def _heard(self, data: bytes | None) -> Step:
         """What the client meets; no bytes: the server has closed, None: reset."""
@@ -60,8 +67,6 @@ class BlockingRelay(_Followed):
         Raises:
             TimeoutError: nothing has come for `seconds`.
         """
-        if self._spoken.whole:
-            return Fin()
         with self._busy():
             self._wire.settimeout(seconds)
             try:
@@ -95,8 +100,6 @@ class AsyncRelay(_Followed):
 
     async def read(self) -> Step:
         """The next bytes, or how it ends; how long that may take is the client's own business."""
-        if self._spoken.whole:
-            return Fin()
         try:
             return self._heard(await self._reader.read(READ_BYTES))
         except ConnectionResetError:

@@ -36,6 +36,7 @@ class Spoken:
         self._chunk = b""
         self.done = False
         self.whole = False
+        self.keeps = False  # whether its client may ask again on the connection it heard it by
 
     def asked(self) -> bytes:
         """The request as bytes, its framing said anew."""
@@ -80,6 +81,7 @@ class Spoken:
                     for k, v in event.headers.raw_items()
                     if k.lower() != b"connection"
                 )
+                self.keeps = self._is_kept(event)
                 self._events.append(Head(event.status_code, pairs, bytes(event.reason).decode("latin-1")))
             case h11.Data():
                 self._chunk += bytes(event.data) if self._room >= len(event.data) else b""
@@ -94,6 +96,13 @@ class Spoken:
                 self.lose(How.CUT)
             case _:
                 pass  # 1xx: the client's own 100-continue is answered by the door
+
+    def _is_kept(self, head: h11.Response) -> bool:
+        """What a client makes of it (RFC 9112 section 9.3): not what we asked for, which was a close."""
+        said = {name.lower(): value.lower() for name, value in head.headers.raw_items()}
+        bodyless = self._request.method == "HEAD" or head.status_code in (204, 304)
+        delimited = bodyless or b"content-length" in said or b"chunked" in said.get(b"transfer-encoding", b"")
+        return head.http_version == b"1.1" and delimited and b"close" not in said.get(b"connection", b"")
 
     def _flush(self) -> None:
         if self._chunk:
