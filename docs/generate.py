@@ -25,6 +25,7 @@ from pytest_agentfault._placing import KEYWORDS, Placement
 from pytest_agentfault._rule import Rule, verbs_of
 from pytest_agentfault._run import Faults
 from pytest_agentfault.scenario import Library
+from pytest_agentfault.serving import FaultServer
 
 HERE = Path(__file__).resolve().parent
 PACKAGE = Path(pytest_agentfault.__file__).parent
@@ -139,6 +140,14 @@ def options() -> str:
         + table(
             ("member", "what it is"),
             [("`add(*what, **words)`", sections(Faults.add)[""]), *((f"`{n}`", t) for n, t in kept.items())],
+        ),
+        "## Fixture `fault_server`\n\n[A real server](server.md) on loopback, for clients in other processes.\n\n"
+        + table(
+            ("member", "what it is"),
+            [
+                ("`through(base)`", sections(FaultServer.through)[""]),
+                *((f"`{n}`", t) for n, t in entries(sections(FaultServer)["Attributes"]).items()),
+            ],
         ),
         "## Options\n\n"
         + table(

@@ -9,6 +9,7 @@ the stash of config and item; nothing is global.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -87,7 +88,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_report_header(config: pytest.Config) -> str:
     off = ", off" if config.option.fault_off else ""
-    return f"agentfault: seed {config.option.fault_seed}, doors memory, transport, callable{off}"
+    doors = ", ".join(sorted(file.stem for file in Path(__file__).parent.glob("doors/[!_]*.py")))
+    return f"agentfault: seed {config.option.fault_seed}, doors {doors}{off}"
 
 
 @pytest.hookimpl(tryfirst=True)
