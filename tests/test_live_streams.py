@@ -8,6 +8,7 @@ import threading
 import tracemalloc
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import httpx
@@ -36,7 +37,7 @@ from _streams import (
     sends,
 )
 
-from pytest_agentfault import Data
+from pytest_agentfault import Data, How, Lost
 
 CLIENTS = [by_httpx, by_httpx2, by_requests, by_http_client, by_httpx_async, by_aiohttp]
 every_client = pytest.mark.parametrize("client", CLIENTS)
@@ -192,3 +193,12 @@ def test_a_connection_is_kept_as_the_reply_says(said: str, is_async: bool) -> No
             with httpx.Client(trust_env=False) as client:
                 assert [client.get(url).content for _ in range(3)] == [b"ok"] * 3
     assert (o.door.made, len(o.plan.log)) == (connections, 3)
+
+
+def test_a_reply_that_nobody_reads_is_in_the_log() -> None:
+    """A client that asks and goes away before the first byte leaves a request whose reply was cut."""
+    with hesitant(seconds=0.2) as (url, _, _), opened(UNTOUCHED, live=True) as o:
+        parts = urlsplit(url)
+        with socket.create_connection((parts.hostname or "", parts.port or 80), PATIENCE_SECONDS) as sock:
+            sock.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert [(x.request.method, x.reply.events) for x in o.plan.log] == [("GET", (Lost(How.CUT),))]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from .._baseline import Coming, Upstream
 from .._errors import PlayedError
 from .._plan import Claim, Exchange, Plan
-from .._reply import Reply, Request
+from .._reply import How, Lost, Reply, Request
 from .._seams import UsedUp
 
 
@@ -60,6 +60,5 @@ class Following:
 
     def ended(self, relay: Coming) -> None:
         """No more comes."""
-        reply = relay.so_far
-        if reply is not None:
-            self._kept = self._plan.passed_on(self._claim, reply, self._kept)
+        reply = relay.so_far or Reply((Lost(How.CUT),))  # nobody has read even its head
+        self._kept = self._plan.passed_on(self._claim, reply, self._kept)
