@@ -3,11 +3,13 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+SDKS_VENV ?= .venv-sdks
+SDKS_READY := $(SDKS_VENV)/.ready
 
 # Compiled modules are kept between runs, also where the environment says otherwise.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test lint types tests bench record docs wheel clean
+.PHONY: demo test lint types tests sdks niquests bench record docs wheel clean
 .DEFAULT_GOAL := test
 
 $(READY): pyproject.toml
@@ -37,6 +39,23 @@ tests: $(READY)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
+$(SDKS_READY): pyproject.toml
+	test -x $(SDKS_VENV)/bin/python || $(PYTHON) -m venv $(SDKS_VENV)
+	$(SDKS_VENV)/bin/python -m pip install --quiet --upgrade pip
+	$(SDKS_VENV)/bin/python -m pip install --quiet --editable '.[graphql,server]' --group sdks
+	touch $(SDKS_READY)
+
+# Every SDK of the matrix, none skipped, in an environment of its own; prints docs/sdk-matrix.md.
+sdks: $(SDKS_READY)
+	$(SDKS_VENV)/bin/python tests/sdks/matrix/_page.py
+	$(SDKS_VENV)/bin/python -m pytest -q tests/sdks --ignore tests/sdks/matrix/test_sdk_matrix.py
+
+# niquests overwrites urllib3, so it has an environment of its own.
+niquests:
+	test -x .venv-niquests/bin/python || $(PYTHON) -m venv .venv-niquests
+	.venv-niquests/bin/python -m pip install --quiet --editable '.[server]' niquests
+	cd tests/niquests && ../../.venv-niquests/bin/python -m pytest -c pytest.ini --rootdir . --confcutdir .
+
 bench: $(READY)
 	$(BIN)/python -m benchmarks --write
 
@@ -50,4 +69,4 @@ wheel: $(READY)
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 clean:
-	rm -rf $(VENV) dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(SDKS_VENV) .venv-niquests dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache

@@ -24,6 +24,7 @@ EVENT: Final = re.compile(rb"%b*(?:[^\r\n]++%b?)*+%b*" % (EOL, EOL, EOL))
 LINE: Final = re.compile(rb"(.*?)(%b|\Z)" % EOL, re.DOTALL)
 LOOKS_LIKE_EVENTS: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:(?:data|event|id|retry)?:)")
 EVENT_STREAM: Final = "text/event-stream"
+FRAMES: Final = "application/vnd.amazon.eventstream"  # https://smithy.io/2.0/aws/amazon-eventstream.html
 NDJSON_TYPES: Final = ("ndjson", "jsonl", "json-lines", "stream+json", "jsonlines", "json-seq")
 
 
@@ -113,6 +114,11 @@ def is_ndjson(reply: Reply) -> bool:
 def is_stream(reply: Reply) -> bool:
     """True when the body is a stream of events: server-sent, or a JSON value per line."""
     return is_event_stream(reply) or is_ndjson(reply)
+
+
+def is_frames(reply: Reply) -> bool:
+    """True when the body is a stream of AWS's binary events, which are no text (Bedrock's answers, piece by piece)."""
+    return bool(reply.body) and reply.header("content-type").lower().startswith(FRAMES)
 
 
 def events_of(body: bytes) -> list[bytes]:

@@ -61,6 +61,7 @@ class Clock:
         self._movers: set[int] = {threading.get_ident()}
         self._stuck: list[Callable[[], None]] = []
         self._beside: tuple[Beside, ...] = ()
+        self._is_on = False
 
     def now(self) -> float:
         """The monotonic clock as the code under test reads it, in seconds."""
@@ -92,7 +93,9 @@ class Clock:
         Returns:
             For how many real seconds the loop should now listen.
         """
-        if threading.get_ident() not in self._movers or seconds <= 0 or news(GRACE_WITH_SOCKETS_SECONDS):
+        if not self._is_on or threading.get_ident() not in self._movers or seconds <= 0:
+            return seconds
+        if news(GRACE_WITH_SOCKETS_SECONDS):
             return seconds
         rest = 0.0 if self._busy else self.rest()
         if rest <= GRACE_WITH_SOCKETS_SECONDS or news(0):  # or it was said while we asked
@@ -135,6 +138,7 @@ class Clock:
 
     def install(self, patches: Patches) -> None:
         """Put this clock over the process's sleeps and clocks, for asyncio's selector loops too."""
+        self._is_on = True
         patches.set(time, "sleep", self._sleep)
         for name in ("time", "monotonic", "perf_counter"):
             patches.set(time, name, self._moved(getattr(time, name)))

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import pytest
+
 
 class Loopback:
     """A running server: where it is, and what it was asked."""
@@ -49,3 +51,11 @@ def loopback(reply: Any = None) -> Iterator[Loopback]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Loopback]:
+    """A running server, named to the tests of an inner project by the environment variable LOOPBACK."""
+    with loopback() as running:
+        monkeypatch.setenv("LOOPBACK", running.url)
+        yield running

@@ -17,29 +17,15 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-from pytest_agentfault import How, Lost, Reply, Request, Rule, Script
+from pytest_agentfault import Reply, Request, Rule
 from pytest_agentfault._plan import Plan
 from pytest_agentfault.doors._certificates import Certificates
 from pytest_agentfault.doors.server import ServerDoor
 
 LIMIT = 5.0
 WELL = Reply.of(200, b'{"ok": true}', {"Content-Type": "application/json"})
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 ASKED = b"GET /x HTTP/1.1\r\nHost: vendor.example\r\n\r\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Exactly:
-    """The client meets this script."""
-
-    script: Script
-
-    def answer(self, request: Request) -> Reply:
-        """Nothing that could confess: the script takes its place."""
-        return Reply((Lost(How.RESET),))
-
-    def garble(self, script: Script) -> Script:
-        """The script that was asked for."""
-        return self.script
 
 
 @dataclass
@@ -73,11 +59,6 @@ def served(*rules: Rule, upstreams: tuple[Any, ...] = (), max_calls: int = 1000,
     door = ServerDoor(Plan(rules, max_calls=max_calls), list(upstreams), certificates(), time.monotonic, **how)
     with door.opened():
         yield door
-
-
-def performing(script: Script) -> Rule:
-    """Every request meets this."""
-    return Rule("* *", (Exactly(script),))
 
 
 @contextmanager

@@ -195,6 +195,7 @@ structured = StructuredTool("search", search, search_soon)
 function_tool = FunctionTool("search", invoke)
 server = FastMCP(McpTool("search", search))
 agent = Agent([FunctionTool("search", invoke)])
+mixed = Agent([invoke, FunctionTool("search", invoke)])  # type: ignore[list-item]  # a bare function among named tools
 registry = {"search": FunctionTool("search", invoke)}
 desk = Desk("one")
 sealed = Sealed()

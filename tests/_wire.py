@@ -32,8 +32,8 @@ CLOSE_AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER: the next close sends RST
 class WireServer:
     """Listens on loopback and performs `script` after each request, until the block is left."""
 
-    def __init__(self, script: Script, tls: ssl.SSLContext | None = None) -> None:
-        self.script, self.tls = script, tls
+    def __init__(self, script: Script, tls: ssl.SSLContext | None = None, apart: float = APART) -> None:
+        self.script, self.tls, self.apart = script, tls, apart
         self.problems: list[BaseException] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._wake, self._woken = socket.socketpair()
@@ -95,7 +95,7 @@ class WireServer:
     def _perform(self, sock: socket.socket) -> None:
         for number, step in enumerate(self.script.steps):
             if number and isinstance(step, Send | Fin | Reset):
-                time.sleep(APART)
+                time.sleep(self.apart)
             match step:
                 case Send(data):
                     sock.sendall(data)
@@ -142,13 +142,13 @@ def server_context(trusted: bool = True) -> ssl.SSLContext:
 
 
 @contextmanager
-def loopback(script: Script | Refused, scheme: str = "http") -> Iterator[str]:
-    """A base URL behind which this happens to whoever connects."""
+def loopback(script: Script | Refused, scheme: str = "http", apart: float = APART) -> Iterator[str]:
+    """A base URL behind which this happens to whoever connects, with so many seconds between two segments."""
     if isinstance(script, Refused):
         with REFUSALS[script.why](scheme) as url:
             yield url
         return
-    with WireServer(script, server_context() if scheme == "https" else None) as server:
+    with WireServer(script, server_context() if scheme == "https" else None, apart) as server:
         yield server.url
 
 

@@ -1,4 +1,4 @@
-"""What every test may lean on: the folder of real recordings, and pytester."""
+"""What every test may lean on: the folder of real recordings, a user's project, a server on loopback."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ for package in ("faults", "checks", "upstreams", "doors"):
     for name in names(f"pytest_agentfault.{package}"):
         import_module(f"pytest_agentfault.{package}.{name}")
 
-pytest_plugins = ["pytester"]
+pytest_plugins = ["pytester", "_loopback", "_project"]
 
 
 @pytest.fixture(scope="session")

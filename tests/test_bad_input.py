@@ -2,35 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from _loopback import Loopback, loopback
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Loopback]:
-    """A real server on loopback, named to the inner tests by an environment variable."""
-    with loopback() as running:
-        monkeypatch.setenv("LOOPBACK", running.url)
-        yield running
-
-
-@pytest.fixture
-def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
-    """A test project that loads this plugin and no other."""
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    pytester.makeini("[pytest]\naddopts = -p pytest_agentfault.plugin -p no:cacheprovider\nfilterwarnings = error")
-    return pytester
-
-
-def run(project: pytest.Pytester, test: str) -> pytest.RunResult:
-    """Run one inner test file."""
-    import textwrap
-
-    project.makepyfile(test_it="import os, socket, httpx, pytest\n" + textwrap.dedent(test))
-    return project.runpytest_inprocess("-v")
-
+from _loopback import Loopback
+from _project import Project
 
 TAPE = """
 interactions:
@@ -53,24 +27,36 @@ CASSETTES = {
 
 
 @pytest.mark.parametrize("case", CASSETTES)
-def test_a_cassette_that_cannot_be_played_is_an_error_at_set_up(project: pytest.Pytester, case: str) -> None:
+def test_a_cassette_that_cannot_be_played_is_an_error_at_set_up(project: Project, case: str) -> None:
     """It is named before the test runs; nothing in it is executed and nothing is written to it."""
     text, lines = CASSETTES[case]
-    tape = project.path / "tape.yaml"
-    tape.write_text(text)
-    result = run(project, '@pytest.mark.fault("any/slow", cassette="tape.yaml")\ndef test_it(): raise SystemExit')
+    tape = project.write("tape.yaml", text)
+    result = project.run('@pytest.mark.fault("any/slow", cassette="tape.yaml")\ndef test_it(): raise SystemExit')
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(lines)
     assert tape.read_text() == text
     assert not (project.path / "ran").exists()
 
 
-def test_an_unmatched_request_fails_the_test_even_if_swallowed(project: pytest.Pytester) -> None:
+def test_a_missing_cassette_is_told_the_nearest_file(project: Project) -> None:
+    """A folder of nearly that name is no cassette."""
+    project.write("tape.yaml", TAPE)
+    project.write("tape.yam/inside.yaml", TAPE)
+    result = project.run('@pytest.mark.fault("any/slow", cassette="tape.yml")\ndef test_it(): pass')
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        [
+            "*there is no cassette tape.yml",
+            f"*there is: no file {project.path}/tape.yml",
+            f"*to do: did you mean 'tape.yaml'? known: pytest.ini, tape.yaml, test_agent.py (in {project.path})",
+        ]
+    )
+
+
+def test_an_unmatched_request_fails_the_test_even_if_swallowed(project: Project) -> None:
     """A request that the cassette does not hold is named with the nearest recording, whatever the agent does."""
-    tape = project.path / "tape.yaml"
-    tape.write_text(TAPE)
-    result = run(
-        project,
+    tape = project.write("tape.yaml", TAPE)
+    result = project.run(
         """
         @pytest.mark.fault("any/chunk-split", cassette="tape.yaml")
         def test_swallows():
@@ -114,17 +100,16 @@ SPEECH = {
 
 
 @pytest.mark.parametrize("speech", SPEECH)
-def test_a_client_that_no_fault_can_follow_fails_the_test(
-    project: pytest.Pytester, server: Loopback, speech: str
-) -> None:
+def test_a_client_that_no_fault_can_follow_fails_the_test(project: Project, server: Loopback, speech: str) -> None:
     """What a client says that is not HTTP/1.1 is told, also when the code under test swallows the error."""
     said, lines = SPEECH[speech]
-    result = run(
-        project,
+    result = project.run(
         f"""
+        import socket
+
         @pytest.mark.fault("any/slow")
         def test_it():
-            host, port = os.environ["LOOPBACK"].removeprefix("http://").split(":")
+            host, port = URL.removeprefix("http://").split(":")
             with socket.create_connection((host, int(port)), 5) as wire:
                 try:
                     wire.sendall({said})
@@ -136,19 +121,18 @@ def test_a_client_that_no_fault_can_follow_fails_the_test(
     result.stdout.fnmatch_lines(lines)
 
 
-def test_a_read_that_would_never_end_fails_loudly(project: pytest.Pytester, server: Loopback) -> None:
+def test_a_read_that_would_never_end_fails_loudly(project: Project, server: Loopback) -> None:
     """A client without a time limit under a stall does not hang the run: it is told to set one."""
-    result = run(
-        project,
+    result = project.run(
         """
         @pytest.mark.fault("any/stall")
-        def test_it(): httpx.get(os.environ["LOOPBACK"], timeout=None)
+        def test_it(): httpx.get(URL, timeout=None)
         @pytest.mark.fault("any/stall")
         def test_async():
             import asyncio
             async def ask():
                 async with httpx.AsyncClient(timeout=None) as client:
-                    await client.get(os.environ["LOOPBACK"])
+                    await client.get(URL)
             asyncio.run(ask())
         """,
     )
@@ -162,16 +146,15 @@ def test_a_read_that_would_never_end_fails_loudly(project: pytest.Pytester, serv
     )
 
 
-def test_an_illegal_reply_of_a_users_fault_is_named(project: pytest.Pytester, server: Loopback) -> None:
+def test_an_illegal_reply_of_a_users_fault_is_named(project: Project, server: Loopback) -> None:
     """A fault of one's own that builds an impossible reply fails with the event and what may stand there."""
-    result = run(
-        project,
+    result = project.run(
         """
         from pytest_agentfault import Data, End, Reply
         class Headless:
             def answer(self, request): return Reply((Data(b"x"), End()))
         @pytest.mark.fault(Headless(), to="* *")
-        def test_it(): httpx.get(os.environ["LOOPBACK"])
+        def test_it(): httpx.get(URL)
         """,
     )
     result.assert_outcomes(failed=1)
@@ -180,10 +163,9 @@ def test_an_illegal_reply_of_a_users_fault_is_named(project: pytest.Pytester, se
     )
 
 
-def test_a_server_that_is_down_is_told_apart(project: pytest.Pytester) -> None:
+def test_a_server_that_is_down_is_told_apart(project: Project) -> None:
     """Where the healthy reply should come from a real server that is not there, the error says so."""
-    result = run(
-        project,
+    result = project.run(
         """
         @pytest.mark.fault("any/connection-reset")
         def test_it(): httpx.get("http://127.0.0.1:9/")
@@ -193,20 +175,18 @@ def test_a_server_that_is_down_is_told_apart(project: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["*no healthy reply for GET http://127.0.0.1:9/", "*ConnectionRefusedError*"])
 
 
-def test_a_scenario_file_that_is_not_toml(project: pytest.Pytester) -> None:
+def test_a_scenario_file_that_is_not_toml(project: Project) -> None:
     """The file and the line are named at collection."""
-    folder = project.mkdir("own") / "acme"
-    folder.mkdir()
-    (folder / "down.toml").write_text('title = "x\n')
-    project.makeini("[pytest]\naddopts = -p pytest_agentfault.plugin\nfault_scenarios = own")
-    result = run(project, '@pytest.mark.fault("acme/down")\ndef test_it(): pass')
+    project.write("own/acme/down.toml", 'title = "x\n')
+    project.ini("fault_scenarios = own")
+    result = project.run('@pytest.mark.fault("acme/down")\ndef test_it(): pass')
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*down.toml:1: *"])
 
 
-def test_a_budget_that_is_no_number(project: pytest.Pytester) -> None:
+def test_a_budget_that_is_no_number(project: Project) -> None:
     """The ini key is checked before any test runs."""
-    project.makeini("[pytest]\naddopts = -p pytest_agentfault.plugin\nfault_budget_calls = many")
-    result = run(project, "def test_it(): pass")
+    project.ini("fault_budget_calls = many")
+    result = project.run("def test_it(): pass")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*`fault_budget_calls` must be a whole number", "*there is: 'many'"])

@@ -82,6 +82,16 @@ def test_a_request_without_a_recording_is_told_the_nearest(tmp_path: Path) -> No
     )
 
 
+@pytest.mark.parametrize(("length", "shown"), [(114, True), (115, False)])
+def test_a_difference_that_is_longer_than_it_is_helpful_is_only_named(tmp_path: Path, length: int, shown: bool) -> None:
+    """Up to 120 characters of what differs are told."""
+    recorded = "/" + "x" * (length - 1)
+    path = written(tmp_path, ({"uri": f"https://api.test{recorded}"}, {}))
+    with pytest.raises(CassetteError) as caught:
+        Cassette(path).send(Request("GET", "https://api.test/a"))
+    assert caught.value.there.endswith(f"differs in path (/a != {recorded})" if shown else "differs in path")
+
+
 def test_a_request_too_many_is_told_that_all_was_played(tmp_path: Path) -> None:
     """The whole text, for one recording and for more."""
     path = written(tmp_path, ({}, {}), ({"method": "POST"}, {}), ({}, {}))
@@ -146,6 +156,7 @@ def test_the_garbage_collector_is_left_as_it_was(tmp_path: Path, collecting: boo
     try:
         (gc.enable if collecting else gc.disable)()
         Cassette(written(tmp_path, ({}, {})))
+        assert gc.isenabled() is collecting
         refused(tmp_path / "missing.yaml")
         assert gc.isenabled() is collecting
     finally:

@@ -66,6 +66,8 @@ CASES: dict[str, tuple[Callable[[Sequence[Exchange]], list[Finding]], list[Call]
     "came back at once": (retry_after_honoured, [LIMIT, Call(at=0)], 1),
     "came back in time": (retry_after_honoured, [LIMIT, Call(at=20)], 0),
     "a hair too soon is a reading of the clock": (retry_after_honoured, [LIMIT, Call(at=19.995)], 0),
+    "as much too soon as is let pass": (retry_after_honoured, [LIMIT, Call(at=19.99)], 0),
+    "a little sooner than that": (retry_after_honoured, [LIMIT, Call(at=19.98)], 1),
     "came back later": (retry_after_honoured, [LIMIT, Call(at=30)], 0),
     "never came back": (retry_after_honoured, [LIMIT], 0),
     "another request came sooner": (retry_after_honoured, [LIMIT, Call(at=1, body=b"other"), Call(at=21)], 0),

@@ -74,6 +74,10 @@ def test_idle_between_requests_only() -> None:
         said([piece], conversation)
         states.append(conversation.idle)
     assert states == [True, False, False, True, False, True]
+    said([POSTED[:-1]], conversation)  # a whole head and a part of its body at once
+    assert not conversation.idle
+    said([POSTED[-1:]], conversation)
+    assert conversation.idle
 
 
 EXPECTING = b"POST /p HTTP/1.1\r\nHost: api.example\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from pytest_agentfault import faults
 from pytest_agentfault._discover import discover, names, the_thing_in
+from pytest_agentfault.faults import reject_graphql
 
 PACKAGE = "agentfault_discovered"
 
@@ -55,6 +57,19 @@ def test_a_module_that_holds_neither_is_refused(package: str, tmp_path: Path) ->
         f"{tmp_path / PACKAGE / 'empty.py'} must define a class Empty or a function empty, "
         "because a file is named after the one thing it holds"
     )
+
+
+def test_faults_are_imported_by_the_names_of_their_classes() -> None:
+    """The package lists them, gives each, and names them all where there is none."""
+    assert faults.RejectGraphql is reject_graphql.RejectGraphql
+    assert {"RejectGraphql", "Status", "Slow"} <= set(dir(faults))
+    assert not any("_" in name for name in dir(faults))
+    for name in ("Statos", "_Answer"):
+        with pytest.raises(AttributeError) as caught:
+            getattr(faults, name)
+        assert str(caught.value) == (
+            f"module 'pytest_agentfault.faults' has no attribute {name!r}; it has: {', '.join(dir(faults))}"
+        )
 
 
 @pytest.mark.parametrize("open_package", ["faults", "checks"])

@@ -30,7 +30,7 @@ def asked(client: Client, url: str = URL, **how: Any) -> list[Piece]:
     """What a client hands up, in order: statuses and pieces of body."""
     out: list[Piece] = []
     client.run(Ask(url, **{"seconds": 5.0, **how}), out)  # patience for a busy machine
-    return out
+    return [piece for piece in out if piece is not None]  # only aiohttp tells of chunks
 
 
 @every_client

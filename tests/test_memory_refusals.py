@@ -53,6 +53,7 @@ REFUSALS: dict[str, dict[Why, type[BaseException]]] = {
         Why.UNTRUSTED: aiohttp.ClientConnectorCertificateError,
         Why.TIMEOUT: aiohttp.ConnectionTimeoutError,
     },
+    "httpx_aiohttp": dict.fromkeys(Why, httpx.ConnectTimeout),  # whatever aiohttp could not connect for
     "urllib_request": dict.fromkeys(Why, OSError),
     "botocore": {
         Why.REFUSED: botocore.exceptions.EndpointConnectionError,

@@ -176,6 +176,14 @@ def test_a_rate_limit_holds_until_it_was_waited_for() -> None:
     assert plan.tallies[0].struck == 3
 
 
+def test_a_rule_that_changed_nothing_holds_for_no_time() -> None:
+    """The vendor's own Retry-After, or another rule's, is not its own."""
+    limited_already = Reply.of(429, b"enough!", {"Retry-After": "20"})
+    plan = Plan([rule(Append(), until="waited", times=1)], now=Time())
+    assert ask(plan, send=lambda request: limited_already).struck == ()
+    assert [ask(plan).reply.body for _ in range(2)] == [b"well!", b"well"]
+
+
 @pytest.mark.parametrize(
     ("retry_after", "early", "late"), [("0.5", 0.4, 0.2), ("1", 0.9, 0.2), ("٣", 2.9, 0.2)], ids=["0.5", "1", "arabic"]
 )
@@ -219,6 +227,20 @@ def test_connect_of_two_rules_the_first_that_is_due_refuses() -> None:
     """Each rule counts its own attempts."""
     plan = Plan([rule(Refuse(Why.REFUSED), times=1), rule(Refuse(Why.TIMEOUT), times=1)])
     assert [plan.connect("http://x:81") for _ in range(3)] == [Refused(Why.REFUSED), Refused(Why.TIMEOUT), None]
+
+
+def test_a_connect_fault_that_lets_a_connection_be_leaves_room_for_the_next() -> None:
+    """None from `connect` is no strike: the next rule is asked, and the count is given back."""
+
+    class Lets:
+        def connect(self, request: Request) -> None:
+            return None
+
+    plan = Plan([rule(Lets(), times=1), rule(Refuse(), times=1)])
+    assert plan.connect("https://x") == Refused(Why.REFUSED)
+    assert plan.connect("https://x") is None
+    assert [(tally.struck, tally.unchanged) for tally in plan.tallies] == [(0, 2), (1, 0)]
+    assert len(plan.log) == 1
 
 
 def test_a_connect_fault_that_goes_wrong_gives_its_count_back() -> None:

@@ -235,6 +235,7 @@ def test_the_budget_of_calls() -> None:
             "the code under test made more than 3 calls, the budget of one test (ini `fault_budget_calls`)"
         )
     assert plan.hung
+    assert Plan().max_calls == 100, "what the ini key says where it is not set"
 
 
 def test_hung_passes_through_a_retry_loop() -> None:

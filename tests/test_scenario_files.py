@@ -143,6 +143,44 @@ def test_file_that_is_not_toml(tmp_path: Path, text: str, line: int, what: str, 
     assert (caught.value.what, caught.value.there) == (f"{tmp_path}/a/b.toml:{line}: {what}", there)
 
 
+RULES = """\
+title = "TITLE"
+source = "s"
+confidence = "reported"
+[[rule]]
+to = "* https://a.test/1"
+faults = [{ slow = { seconds = 1.0 } }]
+[[rule]]
+to = "* https://a.test/2"
+times = 1
+faults = [{ slow = { seconds = 2.0 } }]
+[[rule]]
+to = "* https://a.test/3"
+times = 2
+faults = [{ slow = { seconds = 3.0 } }]
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "place", "what"),
+    [
+        (('title = "TITLE"\nsource = "s"', 'title = 3\nsource = "title"'), 1, "`title` has a wrong type"),
+        (("times = 1", "times = 0"), 9, "`times` must be a whole number"),
+        (("times = 2", "times = 0"), 13, "`times` must be a whole number"),
+        (("seconds = 2.0", 'seconds = "2"'), 10, "`seconds` of 'slow' has a wrong type"),
+        (('to = "* https://a.test/2"\n', ""), 7, "`to` is missing in a rule"),
+    ],
+    ids=["the first word", "the middle rule", "the last rule", "a setting in the middle", "missing in the middle"],
+)
+def test_of_several_rules_the_line_is_in_the_right_one(
+    tmp_path: Path, change: tuple[str, str], place: int, what: str
+) -> None:
+    """The same words in the rules before and behind are not meant."""
+    with pytest.raises(ScenarioError) as caught:
+        library(tmp_path, RULES.replace(*change)).get("a/b")
+    assert caught.value.what == f"{tmp_path}/a/b.toml:{place}: {what}"
+
+
 def test_file_that_cannot_be_read(tmp_path: Path) -> None:
     """A file in another encoding is refused by name."""
     path = put(tmp_path, "")

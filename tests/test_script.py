@@ -1,11 +1,8 @@
-"""The wire level: how a reply is said in HTTP/1.1, and that a real parser reads the same reply back."""
+"""How a reply is said in HTTP/1.1: framing, status line, losses and delays, step by step."""
 
 from __future__ import annotations
 
-import h11
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from pytest_agentfault import (
     Data,
@@ -20,7 +17,6 @@ from pytest_agentfault import (
     Reply,
     Request,
     Reset,
-    Script,
     Send,
     Stall,
     Wait,
@@ -28,7 +24,7 @@ from pytest_agentfault import (
 )
 from pytest_agentfault._errors import FaultError
 from pytest_agentfault._reply import Event, Headers
-from pytest_agentfault._script import Step, encode, is_bodyless, speaks_http
+from pytest_agentfault._script import Step, encode
 
 GET = Request("GET", "http://x/")
 RESET, CUT, STALLED = Lost(How.RESET), Lost(How.CUT), Lost(How.STALLED)
@@ -160,6 +156,7 @@ def test_a_bodyless_reply_keeps_the_length_it_promises(method: str, status: int)
 
 
 PROMISED = head("200 OK", "Content-Length: 9")
+
 LOSSES: dict[str, tuple[tuple[Step, ...], tuple[Step, ...]]] = {
     "after the head": (said(RESET, headers=LENGTH_9), (Send(PROMISED), Reset())),
     "in the body, behind the promised length": (
@@ -260,157 +257,3 @@ def test_a_line_break_in_the_head_is_refused(event: Head, shown: str) -> None:
         f"  there is: {shown}\n"
         "  to do: take it out; to send a broken head use the fault `bad_framing`"
     )
-
-
-@pytest.mark.parametrize(
-    ("steps", "there"),
-    [
-        ((), "no step at all"),
-        ((Send(b"a"),), "Send"),
-        ((Wait(1),), "Wait"),
-        ((Fin(), Send(b"a")), "Fin Send"),
-        ((Send(b"a"), Next(), Fin()), "Send Next Fin"),
-        ((Stall(), Reset()), "Stall Reset"),
-    ],
-)
-def test_an_illegal_script_is_refused(steps: tuple[Step, ...], there: str) -> None:
-    """A script has exactly one end, and it is its last step."""
-    with pytest.raises(FaultError) as caught:
-        Script(steps)
-    assert str(caught.value) == (
-        "illegal script: exactly its last step must be an end\n"
-        f"  there is: {there}\n"
-        "  to do: finish it with one of Stall, Fin, Reset, Next"
-    )
-
-
-@pytest.mark.parametrize(
-    ("steps", "block", "rest"),
-    [
-        ((Send(b"H\r\n\r\nbody"), Fin()), b"H\r\n\r\n", [Send(b"body"), Fin()]),
-        ((Send(b"H\r\n\r\n"), Send(b"b"), Fin()), b"H\r\n\r\n", [Send(b"b"), Fin()]),
-        ((Send(b"H\r"), Send(b"\n\r"), Send(b"\nb"), Fin()), b"H\r\n\r\n", [Send(b"b"), Fin()]),
-        ((Send(b"H"), Wait(1), Send(b"\r\n\r\n"), Fin()), b"H", [Wait(1), Send(b"\r\n\r\n"), Fin()]),
-        ((Reset(),), b"", [Reset()]),
-    ],
-)
-def test_parts(steps: tuple[Step, ...], block: bytes, rest: list[Step]) -> None:
-    """The head block is found over any segments."""
-    assert Script(steps).parts() == (block, rest)
-
-
-@pytest.mark.parametrize(
-    ("first", "speaks"),
-    [
-        (b"GET / HTTP/1.1\r\n", True),
-        (b"G", True),
-        (b"GET ", True),
-        (b"PRI * HTTP/2.0\r\n", True),
-        (b"M-SEARCH * HTTP/1.1\r\n", True),
-        (b"", False),
-        (b" ", False),
-        (b"\r\n", False),
-        (b"\x16\x03\x01\x02", False),  # a TLS handshake
-        (b"\x00\x00\x00\x08\x04\xd2\x16\x2f", False),  # postgres: SSLRequest
-        (b"*1\r\n$4\r\nPING\r\n", False),  # redis
-        (b"AMQP\x00\x00\x09\x01", False),
-        (b"GET  ", False),
-        (b"INFO \r\n", False),
-    ],
-)
-def test_the_first_bytes_tell_http_from_the_rest(first: bytes, speaks: bool) -> None:
-    """A database on a host that a wide rule reaches is recognised by its first bytes."""
-    assert speaks_http(first) is speaks
-
-
-# --- a real parser on the other end
-
-NAMES = st.text("ABCdefghijklm-", min_size=1, max_size=6).filter(lambda n: n.strip("-") != "").map("X-{}".format)
-VALUES = st.text(st.characters(min_codepoint=0x21, max_codepoint=0xFF, exclude_characters="\x7f"), max_size=8).filter(
-    lambda v: all(c not in "\x85\xa0" and not 0x80 <= ord(c) < 0xA0 for c in v)
-)
-FRAMING_HEADERS = st.sampled_from([(), LENGTH_3, LENGTH_9, CHUNKED, LENGTH_9 + CHUNKED])
-PIECES = st.lists(st.binary(min_size=0, max_size=40), max_size=6)
-
-
-@st.composite
-def whole_replies(draw: st.DrawFn) -> Reply:
-    """A reply that ends in good order, with any head, framing headers, pieces and delays."""
-    status = draw(st.sampled_from([200, 201, 204, 304, 400, 401, 404, 429, 500, 503, 529]))
-    headers = (*draw(st.lists(st.tuples(NAMES, VALUES), max_size=3)), *draw(FRAMING_HEADERS))
-    events: list[Event] = [Data(piece) for piece in draw(PIECES)]
-    for _ in range(draw(st.integers(0, 2))):
-        events.insert(draw(st.integers(0, len(events))), Delay(1))
-    return Reply((Head(status, headers, draw(st.sampled_from(["", "Fine"]))), *events, End()))
-
-
-def read_back(script: Script, method: str) -> tuple[h11.Response, list[bytes], bytes]:
-    """What a client's parser makes of a script: the head, the chunks (or one body), and what is left over."""
-    client = h11.Connection(h11.CLIENT)
-    client.send(h11.Request(method=method, target="/", headers=[("Host", "x")]))
-    client.send(h11.EndOfMessage())
-    chunks, chunk, response = [], b"", None
-    feed = [s.data for s in script.steps if isinstance(s, Send)]
-    while True:
-        event = client.next_event()
-        match event:
-            case h11.NEED_DATA:
-                client.receive_data(feed.pop(0) if feed else b"")
-            case h11.Response():
-                response = event
-            case h11.Data():
-                chunk += bytes(event.data)
-                if event.chunk_end:
-                    chunks.append(chunk)
-                    chunk = b""
-            case h11.EndOfMessage():
-                assert response is not None
-                return response, [*chunks, *([chunk] if chunk else [])], client.trailing_data[0] + b"".join(feed)
-            case _:
-                raise AssertionError(f"the parser stopped at {event!r}")
-
-
-@given(whole_replies(), st.sampled_from(["GET", "POST", "HEAD"]))
-def test_a_real_parser_reads_the_same_reply(reply: Reply, method: str) -> None:
-    """Status, phrase, headers, body and chunk boundaries survive the wire, and not a byte is left over."""
-    request = Request(method, "http://x/")
-    response, chunks, left = read_back(encode(reply, request), method)
-    assert reply.head is not None
-    assert response.status_code == reply.status
-    if reply.head.reason:
-        assert response.reason == b"Fine"
-    mine = [(k.lower(), v) for k, v in reply.headers if k.startswith("X-")]
-    assert [
-        (k, v) for k, v in ((k.decode(), v.decode("latin-1")) for k, v in response.headers) if k[:2] == "x-"
-    ] == mine
-    assert left == b""
-    if is_bodyless(request, response.status_code):
-        assert chunks == []
-        return
-    assert b"".join(chunks) == reply.body
-    if (b"transfer-encoding", b"chunked") in list(response.headers):
-        assert chunks == [e.data for e in reply.events if isinstance(e, Data) and e.data]
-
-
-@given(whole_replies(), st.sampled_from(list(How)))
-def test_a_real_parser_sees_every_loss(reply: Reply, how: How) -> None:
-    """A reply that is lost is never read as whole, unless every promised byte had arrived."""
-    lost = Reply((*reply.events[:-1], Lost(how)))
-    script = encode(lost, GET)
-    assert script.steps[-1] == {How.RESET: Reset(), How.CUT: Fin(), How.STALLED: Stall()}[how]
-    assert reply.head is not None
-    promised = {k.lower(): v for k, v in lost.headers}.get("content-length")
-    chunked = lost.header("transfer-encoding") or not promised
-    if is_bodyless(GET, reply.head.status) or (not chunked and len(lost.body) >= int(promised or 0)):
-        return
-    with pytest.raises(h11.RemoteProtocolError):
-        read_back(script, "GET")
-
-
-@given(whole_replies())
-def test_sent_is_what_the_sends_say(reply: Reply) -> None:
-    """`sent` is the bytes of all segments, and `parts` loses none of them."""
-    script = encode(reply, GET)
-    block, rest = script.parts()
-    assert block.endswith(b"\r\n\r\n")
-    assert block + b"".join(s.data for s in rest if isinstance(s, Send)) == script.sent

@@ -38,7 +38,7 @@ def test_a_slow_vendor_holds_up_nobody() -> None:
     """While one client waits for a real server, another is answered."""
     release = threading.Event()
 
-    class Slow(Live):
+    class Slow:
         def serves(self, request: Request) -> bool:
             return "slow" in request.url
 
@@ -46,8 +46,11 @@ def test_a_slow_vendor_holds_up_nobody() -> None:
             assert release.wait(LIMIT)
             return WELL
 
+        async def asend(self, request: Request) -> Reply:  # by which it is known to wait for somebody
+            return self.send(request)
+
     with (
-        served(upstreams=(Slow(threading.Lock), Vendor(WELL))) as door,
+        served(upstreams=(Slow(), Vendor(WELL))) as door,
         connected(door.port) as waiting,
         connected(door.port) as other,
     ):

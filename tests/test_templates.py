@@ -74,6 +74,7 @@ def test_template_is_filled_from_request_and_clock(text: str, expected: str) -> 
         "{ viewer { id } }",
         "/repos/{owner}/{repo}",
         "{time}",
+        "{user.name}",
         "{epochal: 1}",
         "{date}",
         "{0}",
@@ -89,6 +90,7 @@ def test_other_braces_are_literal(text: str) -> None:
     ("text", "nearest"),
     [
         ("{epock+60}", "did you mean '{epoch+60}'? known: {epoch+60}, {epoch_ms+60}, {http_date+60}, {rfc3339+60}"),
+        ("{epoh_+60}", "did you mean '{epoch+60}'? known: {epoch+60}, {epoch_ms+60}, {http_date+60}, {rfc3339+60}"),
         ("{epoch60}", "did you mean '{epoch}'? known: {epoch_ms}, {epoch}, {http_date}, {rfc3339}"),
         ("{epoch + 60}", "did you mean '{epoch+60}'? known: {epoch+60}, {epoch_ms+60}, {http_date+60}, {rfc3339+60}"),
         ("{htp_date}", "did you mean '{http_date}'? known: {epoch_ms}, {epoch}, {http_date}, {rfc3339}"),

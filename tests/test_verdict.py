@@ -75,6 +75,14 @@ OUTCOMES: dict[str, tuple[list[Exchange], Outcome]] = {
         calls((STRUCK_WELL, PAYLOAD), WELL, urls=(URL + "?page=1", URL + "?page=2")),
         Outcome.RECOVERED,
     ),
+    "damaged, then the first status that is a failure": (
+        calls((STRUCK_WELL, PAYLOAD), Reply.of(400)),
+        Outcome.UNNOTICED,
+    ),
+    "damaged, then the last status that is none": (
+        calls((STRUCK_WELL, PAYLOAD), Reply.of(399)),
+        Outcome.RECOVERED,
+    ),
     "damaged, then the same failed": (calls((STRUCK_WELL, PAYLOAD), BAD), Outcome.UNNOTICED),
     "damaged, then lost": (calls((STRUCK_WELL, PAYLOAD), CUT), Outcome.UNNOTICED),
     "lost, then well": (calls((CUT, NOTHING), WELL), Outcome.RECOVERED),

@@ -84,7 +84,7 @@ class Peer:
         self.is_closed = False
         self.is_stalled = False
         self.told_done: Callable[[], None] | None = None  # called when all is performed and sent, and at the end
-        self._tls: Tls | None = None
+        self.tls: Tls | None = None  # our end of it, where the client began it
         self._conversation: Conversation | None = None
         self._requests: deque[Request] = deque()
         self._steps: deque[Step] = deque()
@@ -105,13 +105,13 @@ class Peer:
     @property
     def is_silent(self) -> bool:
         """Whether the client has said nothing yet."""
-        return self._conversation is None and self._tls is None and not self.is_closed
+        return self._conversation is None and self.tls is None and not self.is_closed
 
     @property
     def authority(self) -> str:
         """`scheme://host[:port]` as the client sees it."""
         host, port = (self.place.host, self.place.port) if self.place else ("127.0.0.1", self.owner.port)
-        return authority("https" if self._tls else "http", host, port)
+        return authority("https" if self.tls else "http", host, port)
 
     def perform(self, *steps: Step) -> None:
         """Do this to the client; what ends with `Next` lets it ask again."""
@@ -154,25 +154,28 @@ class Peer:
 
     def _read(self) -> None:
         data = self.sock.recv(READ_BYTES)
-        if data and not self.is_stalled and self._tls is None and self._conversation is None and not self._begun(data):
+        if data and not self.is_stalled and self.tls is None and self._conversation is None and not self._begun(data):
             return
-        if self._tls is not None and data:
+        if self.tls is not None and data:
             try:
-                data = self._tls.receive(data)
+                data = self.tls.receive(data)
             finally:
-                self._put(self._tls.pending())
-            if not data and not self._tls.ended:
+                self._put(self.tls.pending())
+            if not data and not self.tls.ended:
+                return
+            if self.place is not None and self._conversation is None and not speaks_http(data):
+                self.owner.pass_on(self, data)
                 return
         if data and not self.is_stalled:
             self._take(data)
-        if not data or (self._tls is not None and self._tls.ended):
+        if not data or (self.tls is not None and self.tls.ended):
             self._end()
 
     def _begun(self, first: bytes) -> bool:
         """Look at the first bytes: TLS, HTTP, or something to be passed on; whether they are to be read here."""
         if first[0] == HANDSHAKE:
             context = self.owner.context_for(self)
-            self._tls = Tls(context) if context is not None else None
+            self.tls = Tls(context) if context is not None else None
             return context is not None
         if self.place is not None and not speaks_http(first):
             self.owner.pass_on(self, first)
@@ -235,7 +238,7 @@ class Peer:
     def _do(self, step: Step) -> None:
         match step:
             case Send(data):
-                self._put(self._tls.send(data) if self._tls else data)
+                self._put(self.tls.send(data) if self.tls else data)
                 self._keep_apart()
             case Wait(seconds):
                 self._wait(seconds)
@@ -291,8 +294,8 @@ class Peer:
 
     def _finish(self) -> None:
         with suppress(OSError):
-            if self._tls is not None:
-                self.sock.send(self._tls.goodbye())
+            if self.tls is not None:
+                self.sock.send(self.tls.goodbye())
             self.sock.shutdown(socket.SHUT_WR)
         self.close()
 

@@ -1,52 +1,32 @@
 """
 Where libraries go to a connection, or wait, by a way of their own that no socket shows.
 
-uvloop connects in C; trio keeps its own time. Each of these seams is quarantined
-in one function here; tests/test_redirect_seams.py fails by name when one moves. A
-library that is imported only during the test is followed at that moment.
+trio keeps its own time, tornado's errors go astray, and uvloop does all in C (in
+`_redirect_uvloop.py`). Each of these seams is quarantined in one function;
+tests/test_redirect_seams.py fails by name when one moves. A library that is
+imported only during the test is followed at that moment.
 """
 
 from __future__ import annotations
 
-import select
-import socket
 from collections.abc import Callable
 from importlib import import_module
-from math import inf
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from .._rule import DEFAULT_PORTS
 from .._seams import Patches
+from ._redirect_news import has_news
+from ._redirect_uvloop import connecting_by_uvloop, waiting_by_uvloop
 
 if TYPE_CHECKING:
-    from .redirect import RedirectDoor, SharedClock
-
-HERE: Final = "127.0.0.1"
+    from .redirect import RedirectDoor
 
 
 def _through_uvloop(door: RedirectDoor, patches: Patches) -> None:
-    """uvloop looks names up and connects in libuv; its loop is a Python class over a C one, and can be patched."""
-    from uvloop import Loop
-
-    real_dial, real_resolve = Loop.create_connection, Loop.getaddrinfo
-
-    async def create_connection(loop: Any, factory: Any, host: Any = None, port: Any = None, **kwargs: Any) -> Any:
-        name = door.memory.host_behind(host) if isinstance(host, str) else host
-        place = door.place_of(name, int(port)) if kwargs.get("sock") is None and port is not None else None
-        if place is None or not door.memory.wants(name, place.port):
-            return await real_dial(loop, factory, host, port, **kwargs)
-        if kwargs.get("ssl") and kwargs.get("server_hostname") is None:
-            kwargs["server_hostname"] = name
-        kwargs["family"] = socket.AF_INET
-        return await real_dial(loop, factory, HERE, door.port_for(place), **kwargs)
-
-    async def getaddrinfo(loop: Any, host: Any, port: Any, **kwargs: Any) -> Any:
-        found = door.memory.looked_up(host, port, **kwargs)
-        return found if found is not None else await real_resolve(loop, host, port, **kwargs)
-
-    patches.set(Loop, "create_connection", create_connection)
-    patches.set(Loop, "getaddrinfo", getaddrinfo)
+    """uvloop connects, and waits, in libuv."""
+    connecting_by_uvloop(door, patches)
+    waiting_by_uvloop(door, patches)
 
 
 def _through_tornado(door: RedirectDoor, patches: Patches) -> None:
@@ -72,7 +52,7 @@ def _through_trio_time(door: RedirectDoor, patches: Patches) -> None:
     import trio._core._run as seam
 
     def make_clock() -> TrioClock:
-        return TrioClock(door.clock, seam.GLOBAL_RUN_CONTEXT)
+        return TrioClock(door, seam.GLOBAL_RUN_CONTEXT)
 
     patches.set(seam, "SystemClock", make_clock)
 
@@ -105,12 +85,12 @@ class TrioClock:
     to the next deadline, unless something is under way.
 
     Args:
-        clock: the shared one.
+        door: while it is open; a run that outlives the test waits for real.
         context: where trio keeps the run of this thread.
     """
 
-    def __init__(self, clock: SharedClock, context: Any) -> None:
-        self._clock, self._context = clock, context
+    def __init__(self, door: RedirectDoor, context: Any) -> None:
+        self._door, self._clock, self._context = door, door.clock, context
 
     def start_clock(self) -> None:
         """The run begins."""
@@ -123,21 +103,12 @@ class TrioClock:
         """For how many real seconds the run should wait for sockets."""
         left = deadline - self.current_time()
         runner = self._context.runner
-        if left <= 0 or runner.waiting_for_idle:
+        if left <= 0 or runner.waiting_for_idle or not self._door.is_open:
             return left
-        return self._clock.jump(left, "trio", lambda seconds: _has_news(runner.io_manager, seconds))
-
-
-def _has_news(io_manager: Any, seconds: float) -> bool:
-    """Whether a socket of the run is ready; asked of the run's own watcher, which is itself a file one can watch."""
-    watcher = getattr(io_manager, "_epoll", None) or getattr(io_manager, "_kqueue", None)
-    if watcher is None:  # Windows: nothing to ask, so there is always news, and time is real
-        return True
-    if hasattr(select, "poll"):
-        asked = select.poll()
-        asked.register(watcher.fileno(), select.POLLIN)
-        return bool(asked.poll(seconds * 1000))
-    return bool(select.select([watcher.fileno()], [], [], min(seconds, inf))[0])
+        watcher = getattr(runner.io_manager, "_epoll", None) or getattr(runner.io_manager, "_kqueue", None)
+        if watcher is None:  # Windows: nothing to ask, so time is real
+            return left
+        return self._clock.jump(left, "trio", lambda seconds: has_news(watcher.fileno(), seconds))
 
 
 SEAMS: Final[dict[str, Callable[[Any, Patches], None]]] = {

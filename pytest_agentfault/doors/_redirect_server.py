@@ -157,7 +157,8 @@ class RedirectServer(ServerDoor):
 
     def _ask_for_greeting(self, peer: Peer, place: Place) -> None:
         """In some protocols (MySQL, SMTP) it is the server who speaks first: then the client is passed on to it."""
-        with suppress(OSError), self.clock.busy(), passed_by():
+        # Whatever it is that says no: the network, or a plugin that blocks it.
+        with suppress(Exception), self.clock.busy(), passed_by():
             with socket.create_connection((place.host, place.port), GREETING_SECONDS) as there:
                 there.settimeout(GREETING_SECONDS)
                 greets = bool(there.recv(1))

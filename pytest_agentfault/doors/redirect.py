@@ -16,7 +16,6 @@ Rule 3: what libraries do by ways of their own is in `_redirect_clients.py`.
 
 from __future__ import annotations
 
-import errno
 import os
 import socket
 import ssl
@@ -35,23 +34,53 @@ from ._line import Clock
 from ._redirect_clients import SEAMS
 
 if TYPE_CHECKING:
-    from ..clock import Beside
+    from .._reply import Refused
     from ._redirect_server import RedirectServer
     from ._redirect_tls import Trust
-    from .memory import MemoryDoor
 
 HERE: Final = "127.0.0.1"
 HERE_BY_IPV6: Final = "::ffff:127.0.0.1"  # RFC 4291 section 2.5.5.2: the same address, for a socket of IPv6
 
 
+class Names(Protocol):
+    """What this door asks of the door `memory`, by which names are looked up."""
+
+    own_ports: set[int]
+    everyone: Callable[[], bool]
+
+    def wants(self, host: object, port: object) -> bool:
+        """Whether a connection to this host and port is for us."""
+        ...
+
+    def is_proxy(self, host: str) -> bool:
+        """Whether the environment sends clients to this host first."""
+        ...
+
+    def address(self, host: str) -> str:
+        """The address that leads back to a name."""
+        ...
+
+    def host_behind(self, address: str) -> str:
+        """The name that an address was given out for, or the address."""
+        ...
+
+    def looked_up(self, host: Any, port: Any, *args: Any, **kwargs: Any) -> list[Any] | None:
+        """What a look-up says of a name that is for us; None: it is not."""
+        ...
+
+    def verdict(self, host: str, port: int, look_up: bool = False) -> Refused | None:
+        """How this connection fails, asked once per attempt."""
+        ...
+
+
 class SharedClock(Clock, Protocol):
     """What this door asks of the clock besides."""
 
-    def accompany(self, other: Beside) -> None:
+    def accompany(self, other: Any) -> None:
         """From now on the clock jumps no further than to what this does next."""
         ...
 
-    def leave(self, other: Beside) -> None:
+    def leave(self, other: Any) -> None:
         """No more."""
         ...
 
@@ -72,10 +101,10 @@ class RedirectDoor:
 
     name = "redirect"
 
-    def __init__(self, plan: Plan, upstreams: Sequence[Upstream], clock: SharedClock, *, memory: MemoryDoor) -> None:
+    def __init__(self, plan: Plan, upstreams: Sequence[Upstream], clock: SharedClock, *, memory: Names) -> None:
         self.plan, self.upstreams, self.clock, self.memory = plan, upstreams, clock, memory
         self._server: RedirectServer | None = None
-        self._is_open = False
+        self.is_open = False
         self._starting = Lock()
 
     @contextmanager
@@ -90,13 +119,13 @@ class RedirectDoor:
 
     def install(self, patches: Patches) -> None:
         """Put the door before the process's real connections."""
-        if self._is_open:
+        if self.is_open:
             return  # rules that have been added need nothing more
-        self._is_open = True
+        self.is_open = True
         from ._redirect_tls import trusting_objects, trusting_sockets
 
-        patches.set(socket.socket, "connect", self._connecting(socket.socket.connect))
-        patches.set(socket.socket, "connect_ex", self._connecting_by_number(socket.socket.connect_ex))
+        for name in ("connect", "connect_ex"):
+            patches.set(socket.socket, name, self._connecting(getattr(socket.socket, name)))
         patches.set(socket, "gethostbyname", self._looking_up(socket.gethostbyname))
         if os.name == "nt":  # there a pair of sockets is made by connecting them
             patches.set(socket, "socketpair", _past_every_door(socket.socketpair))
@@ -106,7 +135,7 @@ class RedirectDoor:
 
     def hang_up(self) -> None:
         """Stop the server, if there is one."""
-        self._is_open = False
+        self.is_open = False
         if self._server is not None:
             self._server.stop()
 
@@ -114,7 +143,7 @@ class RedirectDoor:
 
     def place_of(self, host: object, port: object) -> Place | None:
         """The place that a connection to this host and port is for, if it is to be redirected."""
-        if not isinstance(host, str) or not isinstance(port, int) or not self._is_open or passing.get():
+        if not isinstance(host, str) or not isinstance(port, int) or not self.is_open or passing.get():
             return None
         name = self.memory.host_behind(host)
         if name == host and not self._is_wanted(host, port):
@@ -162,18 +191,6 @@ class RedirectDoor:
             return real(sock, self._led(sock, address))
 
         return connect
-
-    def _connecting_by_number(self, real: Callable[..., Any]) -> Callable[..., Any]:
-        def connect_ex(sock: socket.socket, address: Any) -> Any:
-            try:
-                address = self._led(sock, address)
-            except socket.gaierror:
-                raise  # as the real one does: it has no number for it
-            except OSError as error:
-                return error.errno or errno.EIO
-            return real(sock, address)
-
-        return connect_ex
 
     def _led(self, sock: socket.socket, address: Any) -> Any:
         """The address that a socket is really connected to."""

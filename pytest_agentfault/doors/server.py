@@ -37,6 +37,7 @@ from ._peer import Peer
 from ._pump import pump
 from ._reactor import READ, Reactor
 from ._tls import is_not_accepted
+from ._tls_tunnel import TlsTunnel
 from ._tunnel import Tunnel
 
 HOST: Final = "127.0.0.1"
@@ -243,7 +244,8 @@ class ServerDoor:
         self._pipe(peer, peer.place, first)
 
     def _pipe(self, peer: Peer, place: Place, first: bytes = b"", greeting: bytes = b"", sorry: bytes = b"") -> None:
-        tunnel = Tunnel(peer.let_go(), self._tunnels.discard)
+        tls, done = peer.tls, self._tunnels.discard
+        tunnel = TlsTunnel(peer.let_go(), tls, self.onward_tls(peer), done) if tls else Tunnel(peer.let_go(), done)
         self._tunnels.add(tunnel)
         said = (place.host, place.port, first, greeting, sorry)
         Thread(target=tunnel.run, args=said, name="agentfault tunnel", daemon=True).start()

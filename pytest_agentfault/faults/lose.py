@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from .._errors import FaultError
-from .._payload import events_of, has_body, is_encoded, is_event_stream, is_stream, up_to
+from .._payload import events_of, has_body, is_encoded, is_event_stream, is_frames, is_stream, up_to
 from .._reply import Data, Delay, How, Lost, Reply, Request
 from ._settings import check_choice, check_count
 
@@ -61,7 +61,7 @@ class Lose:
 
     def alter(self, request: Request, reply: Reply) -> Reply:
         """The reply, lost on the way; the same one where it has no such place."""
-        if reply.head is None or (self.only == "stream" and not is_stream(reply)):
+        if reply.head is None or (self.only == "stream" and not (is_stream(reply) or is_frames(reply))):
             return reply
         if self.where == "before_head":
             waits = [e for e in up_to(reply, 0) if isinstance(e, Delay)]
@@ -88,6 +88,6 @@ def _promising(reply: Reply) -> Reply:
     pieces = sum(isinstance(e, Data) and bool(e.data) for e in reply.events)
     length = reply.header("content-length")
     chunked = "chunked" in reply.header("transfer-encoding").lower()
-    if chunked or (not length and (pieces > 1 or is_stream(reply))) or (length and not reply.whole):
+    if chunked or (not length and (pieces > 1 or is_stream(reply) or is_frames(reply))) or (length and not reply.whole):
         return reply
     return reply.with_header("Content-Length", str(len(reply.body)))

@@ -168,7 +168,10 @@ def _aiohttp(ask: Ask, out: list[Piece]) -> None:
                     if response.content.at_eof() and response.content.exception() is None:
                         continue  # of no body its iter_chunks() never ends
                     async for piece, is_end_of_chunk in response.content.iter_chunks():
-                        out.extend([piece, None] if is_end_of_chunk else [piece])
+                        if piece:
+                            out.append(piece)
+                        if is_end_of_chunk:
+                            out.append(None)
 
     _finish(go(), ask)
 

@@ -10,12 +10,12 @@ Rule 3: a difference with a reason must be a difference: one that is gone fails.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import islice
-from typing import ClassVar, Final, TypeAlias
+from typing import ClassVar, Final, Protocol, TypeAlias
 
 import pytest
 
@@ -28,6 +28,16 @@ from ._outcome import Outcome, outcome_of
 
 Cell: TypeAlias = tuple[str, str, str]
 PATIENCE: Final = 5  # how many times a case's own time limit, where the door is looked at again
+
+
+class Truths(Protocol):
+    """What a real socket came to, for contracts to share; a dict is one."""
+
+    def get(self, cell: Cell, /) -> tuple[Outcome, ...] | None:
+        """The outcomes seen for scheme, case and client; None: nobody has asked."""
+        ...
+
+    def __setitem__(self, cell: Cell, outcomes: tuple[Outcome, ...], /) -> None: ...
 
 
 class DoorContract:
@@ -55,7 +65,7 @@ class DoorContract:
     cases: ClassVar[Sequence[Case]] = CASES
     clients: ClassVar[Sequence[Client]] = CLIENTS
     explained: ClassVar[Mapping[tuple[str, str], str]] = {}
-    truths: MutableMapping[Cell, tuple[Outcome, ...]] | None = None
+    truths: Truths | None = None
 
     def door(self, script: Script | Refused) -> AbstractContextManager[str]:
         """A base URL behind which the door under test performs this for each request.
@@ -115,9 +125,9 @@ class DoorContract:
 
     def _truths(self, case: Case, client: Client) -> Iterator[Outcome]:
         """What a real socket comes to: as it was seen before, then anew."""
-        kept = self.truths if self.truths is not None else {}
+        kept: Truths = {} if self.truths is None else self.truths
         cell = (self.scheme, case.name, client.name)
-        yield from (seen := kept.get(cell, ()))
+        yield from (seen := kept.get(cell) or ())
         for _ in range(self.attempts):
             found = self._outcome(self.truth(case.script), case, client)
             if found not in seen:

@@ -28,7 +28,10 @@ UNSTABLE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One exception of a chain: its class with its module, its text, and how it hangs on the one before."""
+    """One exception of a chain: its class with its module, its text, and how it hangs on the one before.
+
+    `link` is `cause` or `context`, or `hidden`: a context that `raise ... from None` keeps from being shown.
+    """
 
     kind: str
     text: str
@@ -72,7 +75,7 @@ def _chain(error: BaseException, url: str) -> Iterator[Failure]:
         kind = type(following)
         if kind is not ssl.SSLWantReadError:  # how a TLS layer says to itself "not yet"; never the failure
             yield Failure(f"{kind.__module__}.{kind.__qualname__}", stable(str(following), url), link)
-        link = "cause" if following.__cause__ is not None else "context"
+        link = "cause" if following.__cause__ is not None else "hidden" if following.__suppress_context__ else "context"
         following = following.__cause__ if following.__cause__ is not None else following.__context__
 
 

@@ -11,9 +11,10 @@ from typing import Any
 
 import h11
 import pytest
+from hypothesis import strategies as st
 
 from pytest_agentfault._errors import FaultError
-from pytest_agentfault._reply import Data, End, Event, Head, How, Lost, Reply, Request
+from pytest_agentfault._reply import Data, End, Event, Head, Headers, How, Lost, Reply, Request
 from pytest_agentfault._script import Script, Send, encode
 
 GET = Request("GET", "https://api.test/v1/things")
@@ -25,6 +26,15 @@ NDJSON = (("Content-Type", "application/x-ndjson"),)
 NO_CONTENT = Reply.of(204)
 EMPTY = Reply.of(200, b"", JSON)
 GONE = Reply((Lost(How.RESET),))
+BODYLESS = (NO_CONTENT, EMPTY, GONE)
+
+
+# Any JSON, of a size that a fault is quick with.
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=20), inner, max_size=4),
+    max_leaves=12,
+)
 
 
 def document(value: Any, status: int = 200) -> Reply:
@@ -48,6 +58,11 @@ def lines(*values: Any) -> Reply:
 def gzipped(reply: Reply) -> Reply:
     """The same reply with its body compressed."""
     return reply.with_data([gzip.compress(reply.body, mtime=0)]).with_header("Content-Encoding", "gzip")
+
+
+def unreadable(headers: Headers) -> Reply:
+    """A reply in a content coding that nobody knows."""
+    return Reply.of(200, b"\x00\x01\x02\x03", (*headers, ("Content-Encoding", "nonesuch")))
 
 
 def sent_data(reply: Reply) -> list[str]:

@@ -6,11 +6,9 @@ from typing import Any
 
 import pytest
 from _said import (
-    EMPTY,
+    BODYLESS,
     GET,
-    GONE,
     HEAD,
-    NO_CONTENT,
     SSE,
     arrives,
     document,
@@ -21,6 +19,7 @@ from _said import (
     sent_data,
     stream,
     three,
+    unreadable,
 )
 
 from pytest_agentfault._payload import plain
@@ -86,10 +85,8 @@ def test_a_lost_stream_ends_in_good_order_instead() -> None:
         (None, GET, stream(1, done=None)),
         (None, HEAD, LONG),
         (None, GET, document([1, 2, 3])),
-        (None, GET, NO_CONTENT),
-        (None, GET, EMPTY),
-        (None, GET, GONE),
-        (None, GET, Reply.of(200, b"\x00", (*SSE, ("Content-Encoding", "nonesuch")))),
+        *((None, GET, reply) for reply in BODYLESS),
+        (None, GET, unreadable(SSE)),
     ],
 )
 def test_what_is_no_stream_or_has_no_more_events_is_not_struck(

@@ -6,11 +6,9 @@ from typing import Any
 
 import pytest
 from _said import (
-    EMPTY,
+    BODYLESS,
     GET,
-    GONE,
     HEAD,
-    NO_CONTENT,
     SSE,
     arrives,
     document,
@@ -21,6 +19,7 @@ from _said import (
     sent_data,
     stream,
     three,
+    unreadable,
 )
 
 from pytest_agentfault._reply import End, How, Lost, Reply, Request
@@ -79,12 +78,10 @@ def test_a_stream_of_json_lines_gets_a_line() -> None:
     ("request_", "reply"),
     [
         (GET, document(ERROR)),
-        (GET, NO_CONTENT),
-        (GET, EMPTY),
-        (GET, GONE),
+        *((GET, reply) for reply in BODYLESS),
         (HEAD, EVENTS),
         (GET, stream({"n": 1}, done=None)),
-        (GET, Reply.of(200, b"\x00", (*SSE, ("Content-Encoding", "nonesuch")))),
+        (GET, unreadable(SSE)),
     ],
 )
 def test_what_is_no_stream_or_too_short_is_not_struck(request_: Request, reply: Reply) -> None:

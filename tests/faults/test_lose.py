@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from _said import (
+    BODYLESS,
     EMPTY,
     GET,
     GONE,
@@ -65,6 +66,15 @@ def test_the_promised_length_is_that_of_the_whole(settings: dict[str, Any], arri
     )
 
 
+def test_a_chunked_reply_is_promised_no_length() -> None:
+    """One chunk or many: what is missing is told by the last chunk, which does not come."""
+    chunked = THING.with_header("Transfer-Encoding", "chunked")
+    for reply in (chunked, chunked.with_data([THING.body[:40], THING.body[40:]])):
+        lost = Lose("cut", "in_body").alter(GET, reply)
+        assert (lost.headers, len(lost.body)) == (chunked.headers, 50)
+        assert read(encode(lost, GET))[2].endswith("(incomplete chunked read)")
+
+
 @pytest.mark.parametrize(("how", "step"), [("reset", Reset()), ("cut", Fin()), ("stall", Stall())])
 def test_a_stream_breaks_inside_an_event_past_the_first(how: str, step: Any) -> None:
     """The first events are whole, the one in the middle is not, and no length was ever promised."""
@@ -110,7 +120,7 @@ def test_a_reply_lost_already_can_be_lost_sooner() -> None:
     [
         ({"where": "in_body", "after_bytes": 100}, GET, THING),
         ({"where": "in_body", "after_bytes": 101}, GET, THING),
-        *(({"where": where}, GET, reply) for where in ("after_head", "in_body") for reply in (NO_CONTENT, EMPTY, GONE)),
+        *(({"where": where}, GET, reply) for where in ("after_head", "in_body") for reply in BODYLESS),
         *(({"where": where}, HEAD, THING) for where in ("after_head", "in_body")),
         ({}, GET, GONE),
         *(({"where": w, "only": "stream"}, GET, THING) for w in ("before_head", "after_head", "in_body")),

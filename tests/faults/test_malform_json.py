@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
 from typing import Any
 
+import orjson
 import pytest
+import yaml
 from _said import (
-    EMPTY,
+    BODYLESS,
     GET,
-    GONE,
     HEAD,
     JSON,
-    NO_CONTENT,
+    JSON_VALUES,
     arrives,
     document,
     gzipped,
@@ -21,18 +24,61 @@ from _said import (
     sent_data,
     stream,
     three,
+    unreadable,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_agentfault._payload import MISSING, parsed
 from pytest_agentfault._reply import Reply, Request
 from pytest_agentfault._rule import verbs_of
-from pytest_agentfault.faults._json_text import BREAKAGES, malformed
+from pytest_agentfault.faults._json_text import ALL_THERE, BREAKAGES, OF_BYTES, PAGE, malformed
 from pytest_agentfault.faults.malform_json import MalformJson
 
 TEXT = '{"id": 7, "na me": "it\'s \\"x\\"", "tags": [true, null], "_a$1": {}}'
-STILL_JSON = ("duplicate_key", "double_encoded", "nan")  # Python's own parser takes these; strict ones do not
+# Each way, and who refuses such a body: Python's own parser, and a strict one (orjson).
+REFUSED = {
+    "truncated": (True, True),
+    "truncated_at_token": (True, True),
+    "trailing_comma": (True, True),
+    "single_quotes": (True, True),
+    "comment": (True, True),
+    "nan": (False, True),
+    "infinity": (False, True),
+    "leading_zero": (True, True),
+    "unsafe_integer": (False, False),
+    "duplicate_key": (False, False),
+    "unquoted_key": (True, True),
+    "bom": (False, True),  # a text of Python's with a BOM is refused, the bytes are not
+    "utf16": (False, True),
+    "invalid_utf8": (True, True),
+    "lone_surrogate": (False, True),
+    "control_character": (True, True),
+    "deep_nesting": (True, True),
+    "two_documents": (True, True),
+    "empty": (True, True),
+    "null": (False, False),
+    "string": (False, False),
+    "html": (True, True),
+    "double_encoded": (False, False),
+    "xssi_prefix": (True, True),
+    "markdown_fence": (True, True),
+}
+OF_TEXTS = [how for how in BREAKAGES if how not in OF_BYTES]
+DEEP = 100_000
+
+
+def bytes_of(text: str) -> bytes:
+    """A broken text as it is sent."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def refused(parse: Callable[[bytes], Any], body: bytes) -> bool:
+    """Whether a parser gives no value for these bytes."""
+    try:
+        parse(body)
+    except (ValueError, RecursionError):
+        return True
+    return False
 
 
 @pytest.mark.parametrize(
@@ -66,28 +112,99 @@ STILL_JSON = ("duplicate_key", "double_encoded", "nan")  # Python's own parser t
         ("empty", TEXT, ""),
         ("truncated", "not JSON at all", "not JSON at all"),
         ("empty", "", ""),
+        ("truncated_at_token", TEXT, TEXT[: TEXT.index(', "tags"') + 1]),
+        ("truncated_at_token", '{"a": "a text that is long", "b": 1}', '{"a": "a text that is long"'),
+        ("truncated_at_token", "7", "7"),
+        ("trailing_comma", "[ ]", "[ ]"),
+        ("comment", TEXT, TEXT.replace("{", "{ /* as asked */ ", 1)),
+        ("comment", "7", "7 /* as asked */ "),
+        ("infinity", TEXT, TEXT.replace("7", "-Infinity")),
+        ("leading_zero", TEXT, TEXT.replace("7", "07")),
+        ("leading_zero", "[-1.5]", "[-01.5]"),
+        ("leading_zero", '["a"]', '[0"a"]'),
+        ("unsafe_integer", TEXT, TEXT.replace("7", "9007199254740993")),
+        ("bom", TEXT, "\ufeff" + TEXT),
+        ("utf16", "{}", "\udcff\udcfe{\0}\0"),
+        ("invalid_utf8", TEXT, TEXT.replace('x\\""', 'x\\"\udce9"')),
+        ("invalid_utf8", '{"a": 1}', '{"a\udce9": 1}'),
+        ("invalid_utf8", "[1]", "[1]"),
+        ("lone_surrogate", TEXT, TEXT.replace('x\\""', 'x\\"\\ud83d"')),
+        ("control_character", TEXT, TEXT.replace('x\\""', 'x\\"\t"')),
+        ("deep_nesting", TEXT, TEXT.replace("7", "[" * DEEP + "7" + "]" * DEEP)),
+        ("deep_nesting", "{}", "[" * DEEP + "{}" + "]" * DEEP),
+        ("two_documents", " [1]\n", " [1] [1]"),
+        ("two_documents", "1", "1 1"),
+        ("null", TEXT, "null"),
+        ("string", TEXT, '"ok"'),
+        ("html", TEXT, PAGE),
+        ("xssi_prefix", TEXT, ")]}'\n" + TEXT),
     ],
+    ids=lambda text: text[:24],
 )
 def test_each_way_breaks_a_text_in_one_place(how: str, text: str, broken: str) -> None:
     """The rest of the text stays byte for byte; what has nothing to break, or is not JSON, stays whole."""
     assert malformed(text, how) == broken
 
 
-VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
-    max_leaves=12,
-)
+@pytest.mark.parametrize("how", BREAKAGES)
+def test_who_refuses_it(how: str) -> None:
+    """Each way is refused, or taken, by Python's parser and by a strict one, as the class it stands for is."""
+    body = MalformJson(how).alter(GET, Reply.of(200, TEXT.encode(), JSON)).body
+    assert (refused(json.loads, body), refused(orjson.loads, body)) == REFUSED[how]
+    assert len(body) < 300_000
+
+
+@pytest.mark.parametrize("how", ALL_THERE)
+def test_what_damages_nothing_holds_the_whole_value(how: str) -> None:
+    """Whoever reads such a text at all reads what was sent: with lenient parsers it is the same value."""
+    text = '{"id": 7, "name": "x y", "tags": [true, null]}'
+    body = bytes_of(malformed(text, how))
+    bare = (
+        body.decode(json.detect_encoding(body)).removeprefix(")]}'\n").removeprefix("```json\n").removesuffix("\n```")
+    )
+    assert yaml.safe_load(re.sub(r"/\*.*?\*/", "", bare)) == json.loads(text)
+    assert MalformJson(how).damages == "nothing"
+
+
+def test_every_other_way_damages_the_payload() -> None:
+    """A test that passes on such a reply alone was misled."""
+    assert {MalformJson(how).damages for how in BREAKAGES if how not in ALL_THERE} == {"payload"}
+
+
+@pytest.mark.parametrize("after", range(len(TEXT)))
+def test_a_text_is_cut_anywhere(after: int) -> None:
+    """Wherever it is cut, nobody reads it."""
+    body = MalformJson(after_chars=after).alter(GET, Reply.of(200, TEXT.encode(), JSON)).body
+    assert body == TEXT.encode()[:after]
+    assert refused(json.loads, body)
+    assert refused(orjson.loads, body)
+
+
+@pytest.mark.parametrize("after", [len(TEXT), len(TEXT) + 9])
+def test_a_cut_behind_the_end_is_none(after: int) -> None:
+    """The same reply comes back."""
+    reply = Reply.of(200, TEXT.encode(), JSON)
+    assert MalformJson(after_chars=after).alter(GET, reply) == reply
+
+
+@pytest.mark.parametrize("coding", ["utf-8-sig", "utf-16", "utf-32-be"])
+def test_a_body_in_another_coding_is_read_and_left_alone_where_nothing_breaks(coding: str) -> None:
+    """A body with a BOM or in UTF-16 is JSON to Python, and struck as such."""
+    assert MalformJson("single_quotes").alter(GET, (reply := Reply.of(200, "[1]".encode(coding), JSON))) == reply
+    assert MalformJson("trailing_comma").alter(GET, reply).body == b"[1,]"
+    assert (MalformJson("bom").alter(GET, reply) == reply) == (coding == "utf-8-sig")
 
 
 @pytest.mark.parametrize("how", BREAKAGES)
 @settings(deadline=None, max_examples=40)
-@given(value=VALUES, ascii_=st.booleans())
+@given(value=JSON_VALUES, ascii_=st.booleans())
 def test_a_broken_text_is_no_longer_the_same_json(how: str, value: Any, ascii_: bool) -> None:
-    """Any value, any breakage: the text is unchanged, or it does not parse, or it is one of the ways that do."""
+    """Any value, any breakage: the text is unchanged, or it is refused by whom such a text is refused."""
     text = json.dumps(value, ensure_ascii=ascii_)
-    broken = malformed(text, how)
-    assert broken == text or parsed(broken) is MISSING or how in STILL_JSON
+    broken = bytes_of(malformed(text, how))
+    python, strict = REFUSED[how]
+    assert broken == text.encode() or refused(json.loads, broken) or not python
+    assert broken == text.encode() or refused(orjson.loads, broken) or not strict
 
 
 @pytest.mark.parametrize("how", BREAKAGES)
@@ -97,7 +214,7 @@ def test_a_whole_body_is_broken(how: str, packed: bool) -> None:
     plain = Reply.of(200, TEXT.encode(), (*JSON, ("Content-Length", str(len(TEXT)))))
     reply = gzipped(plain) if packed else plain
     broken = MalformJson(how).alter(GET, reply)
-    assert broken.body == arrives(broken) == malformed(TEXT, how).encode() != TEXT.encode()
+    assert broken.body == arrives(broken) == bytes_of(malformed(TEXT, how)) != TEXT.encode()
     assert broken.header("content-length") == str(len(broken.body))
     assert broken.header("content-encoding", "none") == "none"
 
@@ -117,7 +234,7 @@ def completion(*arguments: Any) -> Any:
     return {"id": "c-1", "choices": [{"message": {"content": None, "tool_calls": calls}}]}
 
 
-@pytest.mark.parametrize("how", BREAKAGES)
+@pytest.mark.parametrize("how", OF_TEXTS)
 def test_a_text_inside_is_broken_and_the_envelope_stays_valid(how: str) -> None:
     """Every text at the path; whatever is not JSON text there stays as it is."""
     given_ = document(completion(CALL, "[]", "hello", {"city": 1}))
@@ -153,7 +270,7 @@ def gathered(reply: Reply) -> dict[int, str]:
     return texts
 
 
-@pytest.mark.parametrize("how", BREAKAGES)
+@pytest.mark.parametrize("how", OF_TEXTS)
 def test_the_pieces_of_a_stream_are_one_text(how: str) -> None:
     """A client that adds up the pieces has the broken text, call by call, and every event is still JSON."""
     pieces = [
@@ -171,6 +288,19 @@ def test_the_pieces_of_a_stream_are_one_text(how: str) -> None:
     assert gathered(broken) == {0: malformed(CALL, how), 1: malformed("[1, 2]", how)}
     assert len(sent_data(broken)) == len(sent_data(reply))
     assert arrives(broken) == broken.body
+
+
+def test_a_broken_text_is_dealt_out_in_the_pieces_it_came_in() -> None:
+    """Each piece keeps its length; what is too much goes to the last one that held anything."""
+    came = ['{"ci', "", 'ty":', ' "Pa', 'ris"}', ""]
+    for how, dealt in {
+        "single_quotes": ["{'ci", "", "ty':", " 'Pa", "ris'}", ""],
+        "double_encoded": ['"{\\"', "", "city", '\\": ', '\\"Paris\\"}"', ""],
+        "empty": [""] * 6,
+    }.items():
+        broken = MalformJson(how, DELTAS).alter(GET, stream(*map(part, came), done=None))
+        said = [json.loads(data)["choices"][0]["delta"]["tool_calls"][0] for data in sent_data(broken)]
+        assert [call["function"]["arguments"] for call in said] == dealt
 
 
 def test_events_that_hold_no_piece_stay_byte_for_byte() -> None:
@@ -197,6 +327,12 @@ def test_without_a_path_the_last_event_of_json_is_broken(reply: Reply, broken: b
     assert MalformJson().alter(GET, reply).body == broken
 
 
+def test_the_lines_of_a_stream_stay_utf_8() -> None:
+    """An event can hold bytes that are none, but it cannot be in UTF-16."""
+    assert MalformJson("utf16").alter(GET, stream({"n": 1})) == stream({"n": 1})
+    assert MalformJson("invalid_utf8").alter(GET, stream({"n": 1}, done=None)).body == b'data: {"n\xe9": 1}\n\n'
+
+
 def test_a_text_of_several_lines_is_several_lines_of_data() -> None:
     """The reader of the stream joins them again."""
     assert sent_data(MalformJson("markdown_fence").alter(GET, stream({})))[0] == "```json\n{}\n```"
@@ -207,11 +343,9 @@ def test_a_text_of_several_lines_is_several_lines_of_data() -> None:
     [
         ({}, GET, Reply.of(200, b"<html></html>", {"Content-Type": "text/html"})),
         ({}, GET, Reply.of(200, b"{broken", JSON)),
-        ({}, GET, Reply.of(200, b"\x00", (*JSON, ("Content-Encoding", "nonesuch")))),
+        ({}, GET, unreadable(JSON)),
         ({}, GET, stream()),
-        ({}, GET, NO_CONTENT),
-        ({}, GET, EMPTY),
-        ({}, GET, GONE),
+        *(({}, GET, reply) for reply in BODYLESS),
         ({}, HEAD, document({})),
         ({"at": "$.x"}, GET, document({"y": "{}"})),
         ({"at": "$.x"}, GET, document({"x": "plain text"})),
@@ -238,8 +372,27 @@ def test_where_there_is_no_json_to_break_nothing_is_struck(
             three(
                 "malform_json: unknown `how`",
                 "'truncate'",
-                "did you mean 'truncated'? known: double_encoded, duplicate_key, empty, markdown_fence, nan, "
-                "single_quotes, trailing_comma, truncated, unquoted_key",
+                f"did you mean 'truncated'? known: {', '.join(sorted(BREAKAGES))}",
+            ),
+        ),
+        (
+            {"how": "nan", "after_chars": 3},
+            three(
+                "malform_json: `after_chars` says where a text is cut",
+                "how = 'nan'",
+                'set how = "truncated", or drop `after_chars`',
+            ),
+        ),
+        (
+            {"after_chars": -1},
+            three("malform_json: `after_chars` must be a whole number", "-1", "give 0 or more"),
+        ),
+        (
+            {"how": "utf16", "at": "$.a"},
+            three(
+                "malform_json: how = 'utf16' breaks bytes",
+                "`at` names a text inside them: '$.a'",
+                'drop `at`, or break the text with how = "lone_surrogate"',
             ),
         ),
         (

@@ -5,7 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from _said import EMPTY, GET, GONE, HEAD, NO_CONTENT, arrives, document, gzipped, refusal, stream, three, without
+from _said import (
+    BODYLESS,
+    EMPTY,
+    GET,
+    GONE,
+    HEAD,
+    NO_CONTENT,
+    arrives,
+    document,
+    gzipped,
+    refusal,
+    stream,
+    three,
+    without,
+)
 
 from pytest_agentfault._payload import events_of
 from pytest_agentfault._reply import Data, Delay, Reply, Request
@@ -47,9 +61,7 @@ def test_a_stream_pauses_between_two_events() -> None:
     ("where", "request_", "reply"),
     [
         ("before_head", GET, GONE),
-        ("in_body", GET, GONE),
-        ("in_body", GET, NO_CONTENT),
-        ("in_body", GET, EMPTY),
+        *(("in_body", GET, reply) for reply in BODYLESS),
         ("in_body", HEAD, THING),
     ],
 )

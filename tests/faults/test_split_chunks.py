@@ -6,12 +6,10 @@ from typing import Any
 
 import pytest
 from _said import (
-    EMPTY,
+    BODYLESS,
     GET,
-    GONE,
     HEAD,
     JSON,
-    NO_CONTENT,
     SSE,
     arrives,
     document,
@@ -22,6 +20,7 @@ from _said import (
     segments,
     stream,
     three,
+    unreadable,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -102,7 +101,7 @@ def test_a_compressed_stream_is_sent_plain_to_be_cut_where_it_matters(at: list[A
     assert struck.header("content-encoding", "none") == "none"
     by_count = SplitChunks(5).alter(GET, packed)
     assert (by_count.body, by_count.header("content-encoding")) == (packed.body, "gzip")
-    unknown = Reply.of(200, b"\x00\x01\x02\x03", {"Content-Encoding": "nonesuch"})
+    unknown = unreadable(())
     assert pieces(SplitChunks().alter(GET, unknown)) == [b"\x00\x01", b"\x02\x03"]
 
 
@@ -176,9 +175,7 @@ def test_both_cuts_both() -> None:
 @pytest.mark.parametrize(
     ("chosen", "request_", "reply"),
     [
-        ({}, GET, NO_CONTENT),
-        ({}, GET, EMPTY),
-        ({}, GET, GONE),
+        *(({}, GET, reply) for reply in BODYLESS),
         ({}, HEAD, document([1])),
         ({}, GET, Reply.of(200, b"x")),
         ({"only": "stream"}, GET, document(["é"])),

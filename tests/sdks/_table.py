@@ -45,6 +45,8 @@ asked for.
 - **surfaced**: the call raised this error.
 - **unnoticed**: the call gave a result that is wrong or not whole, and raised nothing.
 
+Many more SDKs, under four faults each: [the matrix](sdk-matrix.md).
+
 """
 ANY: Final = """\
 ## any host

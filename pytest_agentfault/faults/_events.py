@@ -1,0 +1,110 @@
+"""
+The events of a stream and the fields in them, put another way: one function for each way a server may write them.
+
+What each does is harmless by the rules of the event-stream format (WHATWG HTML
+9.2.5 and 9.2.6): a reader that keeps them hears the same events. Each gives the
+event back unchanged where it has nothing to say otherwise.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from itertools import accumulate
+from typing import Final
+
+from .._payload import LINE, cut_at, data_of, line_end_of, parsed, with_data_of, with_payload, written
+from .._reply import Data, Reply
+from ._json_text import TOKEN
+
+BOM: Final = b"\xef\xbb\xbf"
+# No line ends to the format, but to `str.splitlines`: vertical tab would need an escape in JSON, these need none.
+SEPARATORS: Final = "\u2028|\u2029|\u0085"
+PADDING: Final = "padding"  # a member that no vendor's schema has; readers of JSON ignore what they do not know
+
+
+def with_events(reply: Reply, events: Sequence[bytes]) -> Reply:
+    """The same reply with these events; one `Data` each, where it had more than one."""
+    pieces = sum(isinstance(event, Data) for event in reply.events)
+    said = with_payload(reply, b"".join(events))
+    return cut_at(said, accumulate(map(len, events))) if pieces > 1 else said
+
+
+def numbers_of_data(events: Sequence[bytes]) -> list[int]:
+    """Which of these events carry data."""
+    return [number for number, event in enumerate(events) if data_of(event) is not None]
+
+
+def is_line(event: bytes) -> bool:
+    """True for a line of JSON, which has no fields."""
+    return event.lstrip()[:1] in (b"{", b"[")
+
+
+def lines_of(event: bytes) -> list[tuple[bytes, bytes]]:
+    """The lines of an event, each with its line end."""
+    return [(found[1], found[2]) for found in LINE.finditer(event) if found[0]]
+
+
+def in_front(line: bytes) -> Callable[[bytes], bytes]:
+    """A field in front of each event's own."""
+    return lambda event: line + line_end_of(event) + event
+
+
+def before(*lines: bytes) -> Callable[[bytes], bytes]:
+    """A block of its own before each event: comments, or fields without data, which no reader is told of."""
+    return lambda event: b"".join(line + line_end_of(event) for line in (*lines, b"")) + event
+
+
+def ended_by(end: bytes) -> Callable[[bytes], bytes]:
+    """Other line ends."""
+    return lambda event: b"".join(text + end if had else text for text, had in lines_of(event))
+
+
+def event_field(last: bool) -> Callable[[bytes], bytes]:
+    """The event's name behind its data, or before it."""
+
+    def moved(event: bytes) -> bytes:
+        lines = lines_of(event)
+        named = [line for line in lines if line[0].startswith(b"event:")]
+        others = [line for line in lines if line not in named]
+        fields = sum(bool(text) for text, _ in others)
+        at = fields if last else 0
+        if not all(text for text, _ in others[:fields]):
+            return event  # blank lines in front of it
+        return b"".join(text + end for text, end in (*others[:at], *named, *others[at:]))
+
+    return moved
+
+
+def without_space(event: bytes) -> bytes:
+    """No space behind the colon; one that belongs to the value stays."""
+    return b"".join(re.sub(rb"^(data|event|id|retry): (?! )", rb"\1:", text) + end for text, end in lines_of(event))
+
+
+def multiline(event: bytes) -> bytes:
+    """The data over two lines, parted where JSON may have a line end."""
+    data = data_of(event) or b""
+    text = data.decode("utf-8", "replace")
+    place = next((found.end() for found in TOKEN.finditer(text) if found[0] in "{[,"), 0)
+    if b"\n" in data or not place or not isinstance(parsed(data), dict | list):
+        return event
+    place = len(text[:place].encode())
+    return with_data_of(event, data[:place] + b"\n" + data[place:])
+
+
+def separators(event: bytes) -> bytes:
+    """A member more in the event's JSON, whose value has characters that Python takes for line ends."""
+    value = parsed(data_of(event) or b"")
+    if not isinstance(value, dict) or PADDING in value:
+        return event
+    return with_data_of(event, written({PADDING: SEPARATORS, **value}).encode())
+
+
+def large(event: bytes, size_bytes: int) -> bytes:
+    """White space inside the event's JSON, up to this size."""
+    data = data_of(event) or b""
+    missing = size_bytes - len(event)
+    if missing <= 0 or not isinstance(parsed(data), dict | list):
+        return event
+    place = data.index(data.lstrip()[:1]) + 1
+    return with_data_of(event, b"%b%b%b" % (data[:place], b" " * missing, data[place:]))
