@@ -27,8 +27,8 @@ import yaml
 from pytest_agentfault import _discover
 
 # Loaded here, so that the runs inside this one need not load them each time.
-_HEAVY = ("httpx", "openai", "jira", "respx", "vcr", "trio", "trustme", "pytest_recording.plugin", "pytest_agentfault._run")
-for _heavy in _HEAVY:
+_HEAVY = "httpx openai jira respx vcr trio trustme pytest_recording.plugin pytest_agentfault._run"
+for _heavy in _HEAVY.split():
     importlib.import_module(_heavy)
 for _package in ("faults", "checks"):
     _discover.discover(f"pytest_agentfault.{_package}")

@@ -18,6 +18,7 @@ URL: Final = "https://api.example.com/v1/things"
 JSON: Final = {"Content-Type": "application/json"}
 CREDENTIAL: Final = ("Authorization", "Bearer one")
 STREAM: Final = {"Content-Type": "text/event-stream"}
+LABELLED: Final = {"Content-Type": "text/event-stream; charset=utf-8"}
 # One body that is a GraphQL request, a chat request and a plain object at once.
 ASKED: Final[dict[str, Any]] = {
     "query": "query One($key: String!) { issue(key: $key) { id summary } }",
@@ -103,7 +104,7 @@ REPLIES: Final = (
     Reply.of(200, CHAT_EVENTS, STREAM),
     Reply.of(200, MESSAGE_EVENTS, STREAM),
     Reply.of(200, dumps(RESPONSE).encode(), JSON),
-    Reply.of(200, RESPONSE_EVENTS, STREAM),
+    Reply.of(200, RESPONSE_EVENTS, LABELLED),
 )
 
 
