@@ -51,6 +51,11 @@ def variadic(first: str, *others: str, **named: str) -> list[Any]:
     return [first, others, named]
 
 
+def a_kind(query: str) -> type:
+    """A result that is a class, of things with fields."""
+    return Issue
+
+
 def opaque(query: str) -> object:
     """A result that JSON has no words for."""
     return search

@@ -19,6 +19,7 @@ for package in ("faults", "checks", "upstreams", "doors"):
     for name in names(f"pytest_agentfault.{package}"):
         import_module(f"pytest_agentfault.{package}.{name}")
 
+collect_ignore = ["niquests"]  # it has an environment of its own: `make niquests`
 pytest_plugins = ["pytester", "_loopback", "_project"]
 
 

@@ -92,6 +92,8 @@ def test_an_untouched_result_is_the_very_object() -> None:
     with opened("opaque", Leaves(), Slow(seconds=1)):
         assert tools.opaque("login") is not result
         assert callable(tools.opaque("login"))
+    with opened("a_kind", Leaves()):
+        assert tools.a_kind("login") is tools.Issue
 
 
 def test_the_budget_of_calls_ends_a_loop() -> None:

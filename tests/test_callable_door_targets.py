@@ -87,3 +87,5 @@ def test_a_target_that_cannot_be_struck_is_an_error(case: str) -> None:
     assert there in caught.value.there
     assert caught.value.do.startswith(f"did you mean {do!r}? known: ") or caught.value.do == do
     assert patches.left_over() == []
+    known = caught.value.do.partition("known: ")[2].split(", ")
+    assert not {name for name in known if name.startswith("_")} | {"NUMBER", "CALLS"} & set(known), "no tools"

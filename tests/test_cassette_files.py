@@ -134,6 +134,8 @@ def test_header_lines_are_made_fit_for_a_parser(tmp_path: Path) -> None:
     reply = only(tmp_path, {"headers": headers, "status": {"code": 200, "message": "O\r\nK"}})
     assert dict(reply.headers) == {"Folded": "a b", "Wide": "\u20ac".encode().decode("latin-1"), "Bytes": "raw"}
     assert over_the_wire(reply).reason == "O K"
+    snowman = only(tmp_path, {"status": {"code": 200, "message": "\u2603"}})
+    assert over_the_wire(snowman).reason == "OK", "the standard phrase, where a parser could not read the recorded one"
     assert only(tmp_path, {"status": {"code": 200, "message": "\u20ac"}}).headers == (
         ("Content-Type", "application/json"),
     )

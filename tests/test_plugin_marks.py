@@ -71,6 +71,23 @@ def test_wrong_words_are_found_at_collection(project: Project, server: Loopback,
     result.stderr.fnmatch_lines(lines)
 
 
+def test_a_rule_of_ones_own_is_called_by_its_name_or_by_its_fault(project: Project, server: Loopback) -> None:
+    """A whole rule may stand in the mark, with a name for the reports or without one."""
+    test = """
+        from pytest_agentfault import Rule
+        from pytest_agentfault.faults import Slow
+        @pytest.mark.fault(Rule("* *", (Slow(seconds=1),)))
+        def test_unnamed(): fetch()
+        @pytest.mark.fault(Rule("* *", (Slow(seconds=1),), name="team/lazy"))
+        def test_named(): fetch()
+    """
+    result = project.run(test)
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines_random(
+        ["held *::test_unnamed  Slow (1 of 1 calls)", "held *::test_named  team/lazy (1 of 1 calls)"]
+    )
+
+
 def test_wrong_matrix_is_a_collection_error(project: Project, server: Loopback) -> None:
     """A pattern that selects nothing names the nearest scenario."""
     result = project.run('@pytest.mark.fault_matrix("opnai/*")\ndef test_it(): pass')

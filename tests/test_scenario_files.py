@@ -76,6 +76,20 @@ TWO = "two faults of one rule would answer in the vendor's place"
             "{'status': 1}",
             "write it like faults = [{ status = { code = 429 } }]",
         ),
+        (
+            ("[{ status = { code = 429 } }]", '["s"]'),
+            6,
+            "`faults` must be a list of tables with one fault each",
+            "['s']",
+            "write it like faults = [{ status = { code = 429 } }]",
+        ),
+        (
+            ("faults = [{ status = { code = 429 } }]", '[[rule.faults]]\n[rule.faults.status]\ntext = "x"\ncode = 42'),
+            9,
+            "status: `code` must be a final status code",
+            "42",
+            "give a number from 200 to 599",
+        ),
         (("status", "stattus"), 6, "unknown fault", "'stattus'", f"did you mean 'status'? known: {FAULTS}"),
         (("{ code = 429 }", "429"), 6, "the settings of 'status' must be a table", "429", "write { status = { } }"),
         (

@@ -24,6 +24,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "error_event": {"json": {"error": "overloaded"}},
     "lose": {"how": "reset", "where": "in_body"},
     "malform_json": {"how": "truncated"},
+    "mislabel": {"how": "without_charset"},
     "reject_graphql": {"how": "break", "breakage": "unbalanced_brace"},
     "slow": {"seconds": 2.0},
     "status": {"code": 429},

@@ -13,12 +13,12 @@ from collections.abc import Callable, Sequence
 from itertools import accumulate
 from typing import Final
 
-from .._payload import LINE, cut_at, data_of, line_end_of, parsed, with_data_of, with_payload, written
+from .._payload import LINE, cut_at, data_of, line_end_of, parsed, with_data_of, with_payload
 from .._reply import Data, Reply
 from ._json_text import TOKEN
 
 BOM: Final = b"\xef\xbb\xbf"
-# No line ends to the format, but to `str.splitlines`: vertical tab would need an escape in JSON, these need none.
+# Line ends to `str.splitlines`, but not to the format; and JSON holds them without an escape.
 SEPARATORS: Final = "\u2028|\u2029|\u0085"
 PADDING: Final = "padding"  # a member that no vendor's schema has; readers of JSON ignore what they do not know
 
@@ -38,6 +38,11 @@ def numbers_of_data(events: Sequence[bytes]) -> list[int]:
 def is_line(event: bytes) -> bool:
     """True for a line of JSON, which has no fields."""
     return event.lstrip()[:1] in (b"{", b"[")
+
+
+def is_finished(event: bytes) -> bool:
+    """True when the event has the blank line, or the line of JSON the line end, that closes it."""
+    return event.endswith(b"\n") if is_line(event) else not lines_of(event)[-1][0]
 
 
 def lines_of(event: bytes) -> list[tuple[bytes, bytes]]:
@@ -65,12 +70,12 @@ def event_field(last: bool) -> Callable[[bytes], bytes]:
 
     def moved(event: bytes) -> bytes:
         lines = lines_of(event)
-        named = [line for line in lines if line[0].startswith(b"event:")]
+        named = [line for line in lines if line[0].partition(b":")[0] == b"event"]
         others = [line for line in lines if line not in named]
         fields = sum(bool(text) for text, _ in others)
         at = fields if last else 0
-        if not all(text for text, _ in others[:fields]):
-            return event  # blank lines in front of it
+        if not lines[-1][1] or not all(text for text, _ in others[:fields]):
+            return event  # it never ends, or blank lines are in front of it
         return b"".join(text + end for text, end in (*others[:at], *named, *others[at:]))
 
     return moved
@@ -94,10 +99,13 @@ def multiline(event: bytes) -> bytes:
 
 def separators(event: bytes) -> bytes:
     """A member more in the event's JSON, whose value has characters that Python takes for line ends."""
-    value = parsed(data_of(event) or b"")
+    data = data_of(event) or b""
+    value = parsed(data)
     if not isinstance(value, dict) or PADDING in value:
         return event
-    return with_data_of(event, written({PADDING: SEPARATORS, **value}).encode())
+    place = data.index(b"{") + 1
+    member = f'"{PADDING}":"{SEPARATORS}"{"," if value else ""}'.encode()
+    return with_data_of(event, data[:place] + member + data[place:])
 
 
 def large(event: bytes, size_bytes: int) -> bytes:

@@ -15,7 +15,7 @@ from .._reply import Data, Delay, How, Lost, Reply, Request
 from ._settings import check_choice, check_count
 
 HOWS: Final = {"reset": How.RESET, "cut": How.CUT, "stall": How.STALLED}
-WHERES: Final = ("before_head", "after_head", "in_body")
+WHERES: Final = ("before_head", "after_head", "in_body", "between_events")
 ONLY: Final = ("any", "stream")
 
 
@@ -26,7 +26,8 @@ class Lose:
     Args:
         how: `"reset"` (RST), `"cut"` (closed in good order, the message incomplete) or `"stall"`
             (open, and silent for ever).
-        where: `"before_head"`, `"after_head"` or `"in_body"`.
+        where: `"before_head"`, `"after_head"`, `"in_body"`, or `"between_events"` (of a stream, half-way;
+            other replies stay whole).
         after_bytes: with `in_body`: how many bytes of the body arrive first, 0 or more; None: half
             of it, in an event stream the middle of an event past the first one.
         only: `"stream"`: only replies that are event streams; `"any"`: every reply.
@@ -57,7 +58,7 @@ class Lose:
     @property
     def damages(self) -> str:
         """In its body a reply may be taken for a whole one; before that nobody can miss the loss."""
-        return "payload" if self.where == "in_body" else "nothing"
+        return "payload" if self.where in ("in_body", "between_events") else "nothing"
 
     def alter(self, request: Request, reply: Reply) -> Reply:
         """The reply, lost on the way; the same one where it has no such place."""
@@ -76,6 +77,9 @@ class Lose:
     def _place(self, reply: Reply) -> int:
         if self.after_bytes is not None:
             return self.after_bytes
+        if self.where == "between_events":
+            borders = events_of(reply.body) if is_stream(reply) and not is_encoded(reply) else []
+            return len(b"".join(borders[: len(borders) // 2])) or len(reply.body)
         events = events_of(reply.body) if is_event_stream(reply) and not is_encoded(reply) else []
         if len(events) < 2:
             return len(reply.body) // 2

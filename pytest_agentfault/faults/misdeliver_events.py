@@ -11,7 +11,7 @@ from typing import ClassVar, Final
 
 from .._payload import events_of, has_body, is_event_stream, is_stream, plain
 from .._reply import Reply, Request
-from ._events import numbers_of_data, with_events
+from ._events import is_finished, numbers_of_data, with_events
 from ._settings import check_choice, check_count
 
 HOWS: Final = ("drop", "duplicate", "reorder", "unfinished")
@@ -49,8 +49,8 @@ class MisdeliverEvents:
             return reply
         events = events_of(said.body)
         if self.how == "unfinished":
-            return reply if not is_event_stream(said) else self._said(reply, said, events, _unfinished(events))
-        numbers = numbers_of_data(events)
+            return self._said(reply, said, events, _unfinished(events) if is_event_stream(said) else events)
+        numbers = [number for number in numbers_of_data(events) if is_finished(events[number])]
         chosen = len(numbers) // 2 if self.after_events is None else self.after_events
         if chosen >= len(numbers):
             return reply
@@ -71,5 +71,5 @@ class MisdeliverEvents:
 
 
 def _unfinished(events: list[bytes]) -> list[bytes]:
-    last = events[-1].rstrip(b"\r\n")
-    return [*events[:-1], last] if last else events
+    last = max(numbers_of_data(events), default=None)
+    return events if last is None else [*events[:last], events[last].rstrip(b"\r\n")]

@@ -12,6 +12,7 @@ from itertools import product
 from json import dumps
 from typing import Any, Final
 
+from .._payload import events_of
 from .._reply import Reply, Request
 
 URL: Final = "https://api.example.com/v1/things"
@@ -102,7 +103,7 @@ REPLIES: Final = (
     Reply.of(200, dumps(CHAT, ensure_ascii=False).encode(), JSON),
     Reply.of(200, dumps(THING, ensure_ascii=False).encode(), JSON),
     Reply.of(200, CHAT_EVENTS, STREAM),
-    Reply.of(200, MESSAGE_EVENTS, STREAM),
+    Reply.of(200, MESSAGE_EVENTS, STREAM).with_data(events_of(MESSAGE_EVENTS)),  # one chunk an event
     Reply.of(200, dumps(RESPONSE).encode(), JSON),
     Reply.of(200, RESPONSE_EVENTS, LABELLED),
 )

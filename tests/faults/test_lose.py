@@ -15,6 +15,7 @@ from _said import (
     SSE,
     document,
     gzipped,
+    lines,
     pieces,
     read,
     refusal,
@@ -93,6 +94,25 @@ def test_a_stream_breaks_inside_an_event_past_the_first(how: str, step: Any) -> 
     )
 
 
+@pytest.mark.parametrize("how", ["reset", "cut", "stall"])
+def test_a_stream_breaks_between_two_events(how: str) -> None:
+    """What has come is whole, event by event; lines of JSON break between two lines."""
+    for reply in (EVENTS, EVENTS.with_data([EVENTS.body]), lines({"n": 1}, {"n": 2}, {"n": 3})):
+        lost = Lose(how, "between_events").alter(GET, reply)
+        whole = events_of(reply.body)
+        assert events_of(lost.body) == whole[: len(whole) // 2]
+        assert encode(lost, GET).steps[-1] == {"reset": Reset(), "cut": Fin(), "stall": Stall()}[how]
+        assert Lose(how, "between_events").damages == "payload"
+
+
+@pytest.mark.parametrize(
+    "reply", [THING, gzipped(EVENTS), Reply.of(200, b"data: one event only", SSE), NO_CONTENT, EMPTY, GONE]
+)
+def test_what_has_no_two_events_is_not_lost_between_them(reply: Reply) -> None:
+    """The same reply comes back."""
+    assert Lose("stall", "between_events").alter(GET, reply) == reply
+
+
 def test_a_flattened_stream_breaks_inside_an_event_too() -> None:
     """One piece, as cassettes hold it; it is sent in chunks, for a stream promises no length."""
     flat = EVENTS.with_data([EVENTS.body])
@@ -150,7 +170,7 @@ def test_only_streams_are_struck_where_that_is_asked_for() -> None:
             three(
                 "lose: unknown `where`",
                 "'head'",
-                "known: after_head, before_head, in_body",
+                "known: after_head, before_head, between_events, in_body",
             ),
         ),
         (

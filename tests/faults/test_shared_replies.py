@@ -24,6 +24,11 @@ from pytest_agentfault.faults.end_early import EndEarly
 from pytest_agentfault.faults.error_event import ErrorEvent
 from pytest_agentfault.faults.lose import Lose
 from pytest_agentfault.faults.malform_json import MalformJson
+from pytest_agentfault.faults.misdeliver_events import HOWS as MISDELIVERIES
+from pytest_agentfault.faults.misdeliver_events import MisdeliverEvents
+from pytest_agentfault.faults.mislabel import Mislabel
+from pytest_agentfault.faults.pace import Pace
+from pytest_agentfault.faults.rewrite_events import HOWS, RewriteEvents
 from pytest_agentfault.faults.slow import Slow
 from pytest_agentfault.faults.split_chunks import SplitChunks
 from pytest_agentfault.upstreams._recording import load
@@ -39,8 +44,20 @@ WELL_FORMED: list[Any] = [
     EndEarly(),
     ErrorEvent(json={"error": 1}),
     Slow(1, "in_body"),
+    *(RewriteEvents(how, 30_000) for how in HOWS if how != "event_first"),  # which is how every vendor writes
+    *(MisdeliverEvents(how) for how in MISDELIVERIES),
+    Pace(events_per_second=50),
+    Pace(events_per_second=50, burst=3),
+    Mislabel("without_charset"),
+    Mislabel("without_type"),
+    Mislabel("other_type", only="stream"),
 ]
-LOST: list[Any] = [Lose("cut", "after_head"), Lose("cut", "in_body"), Lose("cut", "in_body", 1)]
+LOST: list[Any] = [
+    Lose("cut", "after_head"),
+    Lose("cut", "in_body"),
+    Lose("cut", "in_body", 1),
+    Lose("cut", "between_events"),
+]
 SAME_BYTES: list[Any] = [SplitChunks(), SplitChunks(7, wire="both"), SplitChunks(at=["after_event"], wire="segments")]
 
 

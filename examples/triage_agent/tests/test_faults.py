@@ -312,25 +312,25 @@ def test_stream_always_ends_early(agent: TriageAgent) -> None:
     agent.triage("PROJ-1")
 
 
-# And everything that can happen to anyone, at each vendor.
+# And everything that can happen to anyone, at each vendor. A wait of a day is too long for this agent: it says so.
 
 
 @known_issue
-@pytest.mark.fault_matrix("any/*")
+@pytest.mark.fault_matrix("any/*", raises=(RateLimited, BadAnswer))
 def test_anything_at_the_first_call(agent: TriageAgent) -> None:
-    """The first call of a triage goes to Jira."""
+    """The first call of a triage goes to Jira, the first stream comes from the model."""
     assert agent.triage("PROJ-1").summary == KNOWN
 
 
 @known_issue
-@pytest.mark.fault_matrix("any/*", to="POST https://api.openai.com/v1/*")
+@pytest.mark.fault_matrix("any/*", to="POST https://api.openai.com/v1/*", raises=(RateLimited, BadAnswer))
 def test_anything_at_the_model(agent: TriageAgent) -> None:
-    """The model is asked again until its answer is whole."""
+    """The model is asked again until its answer is whole; an event without data, each time, its SDK cannot read."""
     assert agent.triage("PROJ-1").summary == KNOWN
 
 
 @known_issue
-@pytest.mark.fault_matrix("any/*", to="POST https://api.linear.app/graphql")
+@pytest.mark.fault_matrix("any/*", to="POST https://api.linear.app/graphql", raises=RateLimited)
 def test_anything_at_linear(agent: TriageAgent) -> None:
     """A query is a read, though it is a POST: it may be asked again."""
     assert agent.triage("PROJ-1").summary == KNOWN
@@ -338,7 +338,7 @@ def test_anything_at_linear(agent: TriageAgent) -> None:
 
 @known_issue
 @pytest.mark.fault_matrix(
-    "any/*", to=f"POST {CLOUD}/rest/api/2/issue/*", raises=MaybeWritten, checks="no_repeated_write"
+    "any/*", to=f"POST {CLOUD}/rest/api/2/issue/*", raises=(MaybeWritten, RateLimited), checks="no_repeated_write"
 )
 def test_anything_at_the_comment(agent: TriageAgent) -> None:
     """A write whose reply was lost is not repeated: the agent says that it may have been done."""
