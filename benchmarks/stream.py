@@ -64,7 +64,7 @@ before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_co
 if ours:
     clock = Clock()
     plan = Plan([Rule("* *", (Status(code=500),), after=1000)], now=clock.now)
-    with MemoryDoor(plan, [Live(clock.busy)], clock).opened(Patches()):
+    with Patches().under(MemoryDoor(plan, [Live(clock.busy)], clock)):
         size = read()
 else:
     size = read()

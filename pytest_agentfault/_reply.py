@@ -193,7 +193,7 @@ class Reply:
 
     def with_data(self, pieces: Iterable[bytes]) -> Reply:
         """The same reply with another body, cut as given; delays inside the old body are dropped."""
-        until_head = next((n for n, e in enumerate(self.events) if isinstance(e, Head)), -1) + 1
+        until_head = next((n for n, e in enumerate(self.events) if isinstance(e, Head)), len(self.events) - 2) + 1
         return Reply((*self.events[:until_head], *(Data(p) for p in pieces if p), self.last))
 
 

@@ -15,13 +15,28 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
 from inspect import getattr_static
-from typing import Any, Final
+from typing import Any, Final, Protocol, TypeVar
 
 _ABSENT: Final = object()
 
 passing: Final[ContextVar[bool]] = ContextVar("pytest_agentfault_passing", default=False)
 client_tls: Final[ContextVar[ssl.SSLContext | None]] = ContextVar("pytest_agentfault_client_tls", default=None)
 asked_above: Final[ContextVar[tuple[str, str] | None]] = ContextVar("pytest_agentfault_asked_above", default=None)
+
+
+class InProcess(Protocol):
+    """What is put over this process and taken off again: a door."""
+
+    def install(self, patches: Patches) -> None:
+        """Put it in place."""
+        ...
+
+    def hang_up(self) -> None:
+        """Close what clients still hold."""
+        ...
+
+
+OneDoor = TypeVar("OneDoor", bound=InProcess)
 
 
 class Patches:
@@ -55,6 +70,16 @@ class Patches:
 
         target.insert(0, item)
         self._undo.append(take_out)
+
+    @contextmanager
+    def under(self, door: OneDoor) -> Iterator[OneDoor]:
+        """The door, open until the block ends: what clients still hold is hung up, and every name is put back."""
+        try:
+            door.install(self)
+            yield door
+        finally:
+            door.hang_up()
+            self.undo()
 
     def undo(self) -> None:
         """Put everything back, last one first."""

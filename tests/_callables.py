@@ -38,7 +38,7 @@ def opened(name: str, *faults: Any, timed: bool = False, max_calls: int = 100, *
     plan = Plan([Rule(to, faults, **settings)], now=clock.now, max_calls=max_calls)
     if timed:
         clock.install(patches)
-    with CallableDoor(plan, [], clock).opened(patches):
+    with patches.under(CallableDoor(plan, [], clock)):
         yield Opened(plan, clock)
     assert patches.left_over() == []
 

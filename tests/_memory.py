@@ -105,7 +105,7 @@ def opened(
     door = CountingDoor(plan, [*upstreams, *([Live(clock.busy)] if live else [])], clock)
     if timed:
         clock.install(patches)
-    with door.opened(patches):
+    with patches.under(door):
         yield Opened(door, plan, clock, patches)
     assert patches.left_over() == []
 

@@ -55,7 +55,7 @@ def mounted(kind: Callable[[], Any], *rules: Rule) -> Iterator[Plan]:
     clock.install(patches)
     mount.install(patches)
     try:
-        with door.opened(patches):
+        with patches.under(door):
             yield plan
     finally:
         patches.undo()

@@ -63,7 +63,7 @@ def redirected(
         clock.install(patches)
     memory = MemoryDoor(plan, asked, clock)
     door = RedirectDoor(plan, asked, clock, memory=memory)
-    with memory.opened(patches), door.opened(patches):
+    with patches.under(memory), patches.under(door):
         yield Redirected(memory, door, plan, clock, patches)
 
 

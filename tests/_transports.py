@@ -42,9 +42,9 @@ def opened(*rules: Rule, memory: bool = False, **settings: Any) -> Iterator[Open
     """The door for these rules; with `memory` the default door as well, over real servers."""
     clock, patches = Clock(), Spy()
     plan = Plan(rules, now=clock.now, **settings)
-    with TransportDoor(plan, [], clock).opened(patches):
+    with patches.under(TransportDoor(plan, [], clock)):
         if memory:
-            with CountingDoor(plan, [Live(clock.busy)], clock).opened(patches):
+            with patches.under(CountingDoor(plan, [Live(clock.busy)], clock)):
                 yield Opened(plan, clock)
         else:
             yield Opened(plan, clock)

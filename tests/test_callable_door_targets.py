@@ -81,7 +81,7 @@ def test_a_target_that_cannot_be_struck_is_an_error(case: str) -> None:
     to, fault, (what, there, do) = UNUSABLE[case]
     clock, patches = Clock(), Spy()
     door = CallableDoor(Plan([Rule(to, (fault,))]), [], clock)
-    with pytest.raises(RuleError) as caught, door.opened(patches):
+    with pytest.raises(RuleError) as caught, patches.under(door):
         pass
     assert caught.value.what == what
     assert there in caught.value.there

@@ -117,7 +117,7 @@ def test_a_seam_that_has_moved_leaves_nothing_behind(monkeypatch: pytest.MonkeyP
     monkeypatch.delattr(seam, "create_connection")
     patches = Spy()
     door = MemoryDoor(Plan([OK]), [], Clock())
-    with pytest.raises(UnreachableError) as caught, door.opened(patches):
+    with pytest.raises(UnreachableError) as caught, patches.under(door):
         pass
     assert str(caught.value) == (
         "the way into urllib3 has moved\n"
@@ -307,7 +307,7 @@ LATE = """
         assert not [m for m in sys.modules if m.partition(".")[0] == name], name
 
     plan, finders, patches = Plan([Rule("* *", (Well(),))]), list(sys.meta_path), Patches()
-    with MemoryDoor(plan, [], Clock()).opened(patches):
+    with patches.under(MemoryDoor(plan, [], Clock())):
         from pytest_agentfault.testing._clients import CLIENTS, Ask
 
         for client in CLIENTS:

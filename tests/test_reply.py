@@ -183,3 +183,9 @@ def test_values_cannot_be_changed_and_are_equal_by_content() -> None:
         HEAD.status = 500  # type: ignore[misc]
     assert Reply.of(200, b"x") == Reply.of(200, b"x") != Reply.of(200, b"y")
     assert len({Reply.of(200, b"x"), Reply.of(200, b"x")}) == 1
+
+
+def test_with_data_of_a_reply_without_a_head_changes_nothing() -> None:
+    """Where there is no head there is no body to change: what comes before the loss stays."""
+    lost = Reply((Delay(1.0), Lost(How.RESET)))
+    assert lost.with_data([]) == lost

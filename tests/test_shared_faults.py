@@ -74,7 +74,7 @@ def test_a_real_client_meets_it(recordings: dict[Path, list[tuple[Request, Reply
     door = MemoryDoor(plan, upstreams, clock, everyone=lambda: True)
     clock.install(patches)
     loaded = Recordings()
-    with httpx.Client(timeout=10, trust_env=False) as client, door.opened(patches):
+    with httpx.Client(timeout=10, trust_env=False) as client, patches.under(door):
         for path, exchanges in recordings.items():
             before = sha256(path.read_bytes()).digest()
             upstreams[:] = [Cassette(path, loaded)]

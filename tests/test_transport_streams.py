@@ -27,7 +27,7 @@ both_libraries = pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx
 def opened(after: int = 1000) -> Iterator[Plan]:
     """A door whose one rule lets so many requests be."""
     plan, clock = Plan([Rule("* *", (Leaves(),), after=after)]), Clock()
-    with TransportDoor(plan, (), clock).opened(Patches()):
+    with Patches().under(TransportDoor(plan, (), clock)):
         yield plan
 
 

@@ -40,16 +40,6 @@ class CallableDoor:
         self.plan, self.clock = plan, clock
         self._replaced: set[str] = set()
 
-    @contextmanager
-    def opened(self, patches: Patches) -> Iterator[CallableDoor]:
-        """The door, open until the block ends."""
-        try:
-            self.install(patches)
-            yield self
-        finally:
-            self.hang_up()
-            patches.undo()
-
     def install(self, patches: Patches) -> None:
         """Put the door before every callable that a rule names; again when rules have been added.
 

@@ -19,8 +19,7 @@ import socket
 import ssl
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
@@ -69,16 +68,6 @@ class MemoryDoor:
         self._verdicts: dict[Address, deque[Refused | None]] = {}  # asked at a look-up, for the connection to come
         self._lines: weakref.WeakSet[Line] = weakref.WeakSet()
         self._transports: weakref.WeakSet[MemoryTransport] = weakref.WeakSet()
-
-    @contextmanager
-    def opened(self, patches: Patches) -> Iterator[MemoryDoor]:
-        """The door, open until the block ends; connections still held are hung up then."""
-        try:
-            self.install(patches)
-            yield self
-        finally:
-            self.hang_up()
-            patches.undo()
 
     def install(self, patches: Patches) -> None:
         """Put the door over the process's ways to a connection."""

@@ -19,8 +19,7 @@ from __future__ import annotations
 import os
 import socket
 import ssl
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -106,16 +105,6 @@ class RedirectDoor:
         self._server: RedirectServer | None = None
         self.is_open = False
         self._starting = Lock()
-
-    @contextmanager
-    def opened(self, patches: Patches) -> Iterator[RedirectDoor]:
-        """The door, open until the block ends; the door `memory` must be open already."""
-        try:
-            self.install(patches)
-            yield self
-        finally:
-            self.hang_up()
-            patches.undo()
 
     def install(self, patches: Patches) -> None:
         """Put the door before the process's real connections."""

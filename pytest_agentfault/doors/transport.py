@@ -57,16 +57,6 @@ class TransportDoor:
         self._is_open = False
         self._patched: list[type] = []
 
-    @contextmanager
-    def opened(self, patches: Patches) -> Iterator[TransportDoor]:
-        """The door, open until the block ends."""
-        try:
-            self.install(patches)
-            yield self
-        finally:
-            self.hang_up()
-            patches.undo()
-
     def install(self, patches: Patches) -> None:
         """Put the door over the transports of the libraries that are loaded, and of the others when they are."""
         if self._is_open:

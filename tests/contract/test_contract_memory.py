@@ -28,7 +28,7 @@ class TestMemoryDoor(AgainstLoopback):
         plan, clock, patches = Plan([performing(script, f"* {base}/*")]), Clock(), Patches()
         if self.virtual_time:
             clock.install(patches)
-        with came_through(plan), MemoryDoor(plan, [], clock).opened(patches):
+        with came_through(plan), patches.under(MemoryDoor(plan, [], clock)):
             yield base
 
 

@@ -44,7 +44,7 @@ class TestTransportDoor(AgainstLoopback):
         base = f"{self.scheme}://door.example"
         plan, clock, patches = Plan([performing(script, f"* {base}/*")]), Clock(), Spy()
         clock.install(patches)
-        with came_through(plan), TransportDoor(plan, [], clock).opened(patches):
+        with came_through(plan), patches.under(TransportDoor(plan, [], clock)):
             yield base
         assert patches.left_over() == []
 
@@ -61,7 +61,7 @@ def test_a_client_that_the_door_does_not_reach_goes_past_it(name: str) -> None:
     client = next(client for client in CLIENTS if client.name == name)
     out: list[Piece] = []
     plan, clock, patches = Plan([performing(Refused())]), Clock(), Spy()
-    with loopback(WELL) as base, TransportDoor(plan, [], clock).opened(patches):
+    with loopback(WELL) as base, patches.under(TransportDoor(plan, [], clock)):
         client.run(Ask(f"{base}/x"), out)
     assert out[0] == 200
     assert plan.log == []
