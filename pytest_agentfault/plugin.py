@@ -170,20 +170,21 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         del session.config.stash[ACTIVE]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
+@pytest.hookimpl(wrapper=True, trylast=True)  # after what other plugins prepare, before any fixture
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
     placed = item.stash.get(PLACED, None)
-    if placed is not None:
-        _start(item, placed)
+    if placed is None:
+        return (yield)
+    _start(item, placed)
+    try:
+        return (yield)
+    except BaseException as error:
+        run = item.stash[RUN]
+        if run.struck:
+            from ._judging import after_error
 
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
-    run = item.stash.get(RUN, None)
-    if run is not None and call.when == "setup" and call.excinfo is not None and run.struck:
-        from ._judging import after_error
-
-        after_error(item, run, call.excinfo.value)  # the error stays; its outcome is told
+            after_error(item, run, error)  # the error stays; its outcome is told
+        raise
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
