@@ -4,7 +4,7 @@ uvloop: how it connects, and how it waits.
 Its loop is a class of Python over one of C, so that what clients and asyncio call
 by name can be put over it; libuv itself sees nothing of the clock. Timers are kept
 here and started by one real timer, which looks again and again whether anything is
-still going on. Nothing is when, between two looks, the loop was asked to call
+still going on. Nothing is when, through several looks, the loop was asked to call
 nothing soon, and nothing has come in.
 """
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 HERE: Final = "127.0.0.1"
 LOOK_SECONDS: Final = 0.001  # real ones between two looks while something may be going on
 REST_SECONDS: Final = 0.02  # the same, when it must be waited for
+QUIET_LOOKS: Final = 3  # a transport that closes is busy in C for a turn or two, where nobody is asked anything
 
 
 def connecting_by_uvloop(door: RedirectDoor, patches: Patches) -> None:
@@ -118,6 +119,7 @@ class Timers:
         self._numbers = count()
         self._is_looking = False
         self._asked_before = -1
+        self._quiet = 0  # looks in a row that found nothing new
         self.asked = 0  # how many calls the loop was asked to make soon
 
     def start(self, timer: Timer) -> Timer:
@@ -137,7 +139,8 @@ class Timers:
         if not self._waiting:
             return
         seconds = LOOK_SECONDS
-        if self.asked == self._asked_before and self._door.is_open:
+        self._quiet = self._quiet + 1 if self.asked == self._asked_before else 0
+        if self._quiet >= QUIET_LOOKS and self._door.is_open:
             left = self._waiting[0][0] - self._clock.now()
             seconds = self._clock.jump(left, "uvloop", lambda s: has_news(self._watcher(), s))
             self._call_what_is_due()
