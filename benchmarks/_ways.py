@@ -120,12 +120,12 @@ class Door:
         return lambda: self.run(Status(code=500), to=f"POST {url}*", after=NEVER, **words)
 
 
-def through(make: Callable[[], Run], work: Round) -> Round:
-    """A round behind the door; what a test pays once is not counted."""
+def through(make: Callable[[], Run], work: Round, beneath: str = "vcr") -> Round:
+    """A round behind the door, over a tool that the test is known to use; what a test pays once is not counted."""
 
     def once() -> float:
         run = make()
-        run.start(lambda tool: tool == "vcr")
+        run.start(lambda tool: tool == beneath)
         try:
             return work()
         finally:

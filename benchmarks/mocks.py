@@ -10,7 +10,7 @@ from pytest_agentfault import Rule
 
 from ._clients import BODY, HEADERS
 from ._timing import Round, Row, Table, in_turns, ratio
-from ._ways import HOST, NEVER, PATH, WELL, WELL_HEADERS, Door
+from ._ways import HOST, NEVER, PATH, WELL, WELL_HEADERS, Door, through
 
 URL: Final = f"http://{HOST}{PATH}"
 ELSEWHERE: Final = "POST http://other.example.test/*"
@@ -79,13 +79,4 @@ def _beneath(to: str, work: Round) -> Round:
     from pytest_agentfault.faults.status import Status
 
     door = Door()
-
-    def once() -> float:
-        run = door.run(Rule(to, (Status(code=500),), after=NEVER))
-        run.start(lambda tool: tool == "respx_mock")
-        try:
-            return work()
-        finally:
-            run.stop()
-
-    return once
+    return through(lambda: door.run(Rule(to, (Status(code=500),), after=NEVER)), work, "respx_mock")

@@ -83,7 +83,8 @@ class AsyncRelay(Coming, Protocol):
 class Mount(Upstream, Protocol):
     """An upstream that a test brings with it: a tool that patches clients, asked from below instead.
 
-    It is made with the session's recordings, once per test.
+    It is made with the session's recordings, once per test. One that can answer where it is has `wants(host, port)`
+    besides: it is told there what rules can match, and leaves every other request above the doors.
     """
 
     tool: str

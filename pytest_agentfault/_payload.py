@@ -116,6 +116,12 @@ def is_stream(reply: Reply) -> bool:
     return is_event_stream(reply) or is_ndjson(reply)
 
 
+def stream_of(request: Request, reply: Reply) -> Reply | None:
+    """The reply as its reader has it, coding undone, where it is a stream of events or lines; None: it is not."""
+    said = plain(reply)
+    return said if said is not None and is_stream(said) and has_body(request, said) else None
+
+
 def is_frames(reply: Reply) -> bool:
     """True when the body is a stream of AWS's binary events, which are no text (Bedrock's answers, piece by piece)."""
     return bool(reply.body) and reply.header("content-type").lower().startswith(FRAMES)

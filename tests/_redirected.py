@@ -33,7 +33,7 @@ from pytest_agentfault.clock import Clock
 from pytest_agentfault.doors.memory import MemoryDoor
 from pytest_agentfault.doors.redirect import RedirectDoor
 from pytest_agentfault.testing import Ask, Client
-from pytest_agentfault.testing._clients import NeverEnded, trust
+from pytest_agentfault.testing._clients import finish, trust
 from pytest_agentfault.upstreams.live import Live
 
 Out = list[int | bytes | None]
@@ -124,17 +124,8 @@ def _on_trio(going: Callable[[Ask, Out], Awaitable[None]], ask: Ask, out: Out) -
     trio.run(going, ask, out)
 
 
-def _on_asyncio(run: Callable[[Any], Any], going: Callable[[Ask, Out], Awaitable[None]], ask: Ask, out: Out) -> None:
-    async def guarded() -> None:
-        task = asyncio.ensure_future(going(ask, out))
-        done, _ = await asyncio.wait({task}, timeout=ask.seconds * PATIENCE)
-        if not done:
-            task.cancel()
-            await asyncio.wait({task})
-            raise NeverEnded(f"still waiting after {PATIENCE} times its limit")
-        task.result()
-
-    run(guarded())
+def _on_asyncio(run: Callable[[Any], Any], going: Callable[[Ask, Out], Any], ask: Ask, out: Out) -> None:
+    finish(going(ask, out), ask, run)
 
 
 class ByHand(http.client.HTTPConnection):

@@ -18,6 +18,7 @@ AGENT = """
 import asyncio
 import os
 
+import anyio
 import httpx
 import pytest
 import trio
@@ -29,21 +30,13 @@ from pytest_agentfault.faults import Refuse, Status
 HARD = "https://api.vendor.example/items"
 URL = os.environ.get("LOOPBACK", HARD)
 
-async def on_trio(url, attempts=5):
+async def by_httpx(url, sleep, attempts=5):
     async with httpx.AsyncClient() as client:
         for left in reversed(range(attempts)):
             reply = await client.get(url)
             if reply.status_code != 429 or not left:
                 return reply.raise_for_status().status_code
-            await trio.sleep(float(reply.headers["retry-after"]))
-
-async def on_uvloop(url, attempts=5):
-    async with httpx.AsyncClient() as client:
-        for left in reversed(range(attempts)):
-            reply = await client.get(url)
-            if reply.status_code != 429 or not left:
-                return reply.raise_for_status().status_code
-            await asyncio.sleep(float(reply.headers["retry-after"]))
+            await sleep(float(reply.headers["retry-after"]))
 
 async def on_tornado(url, attempts=5):
     for left in reversed(range(attempts)):
@@ -55,8 +48,8 @@ async def on_tornado(url, attempts=5):
             await asyncio.sleep(float(error.response.headers["retry-after"]))
 
 RUNS = {
-    "trio": lambda *args: trio.run(on_trio, *args),
-    "uvloop": lambda *args: uvloop.run(on_uvloop(*args)),
+    "trio": lambda url, *args: trio.run(by_httpx, url, trio.sleep, *args),
+    "uvloop": lambda url, *args: uvloop.run(by_httpx(url, asyncio.sleep, *args)),
     "tornado": lambda *args: asyncio.run(on_tornado(*args)),
 }
 every_run = pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
@@ -94,8 +87,7 @@ def test_with_the_plugin_of_anyio(project: Project, monkeypatch: pytest.MonkeyPa
             @pytest.mark.anyio
             @pytest.mark.fault(Status(code=429, headers={"Retry-After": "600"}), to="* *", times=2)
             async def test_agent(anyio_backend):
-                on = on_trio if anyio_backend == "trio" else on_uvloop
-                assert await on(URL) == 200
+                assert await by_httpx(URL, anyio.sleep) == 200
 
             @pytest.mark.anyio
             async def test_next():

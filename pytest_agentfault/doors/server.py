@@ -313,9 +313,11 @@ class ServerDoor:
     def _relay_aside(self, peer: Peer, claim: Claim, relay: Callable[[Request], Relay]) -> None:
         client_tls.set(self.onward_tls(peer))
         try:
-            pump(peer, relay(claim.request), Following(self.plan, claim), self._tell)
+            coming = relay(claim.request)
         except BaseException as error:
             self.reactor.soon(partial(self._say_wrong, peer, claim.request, error))
+        else:  # from here on the client may have a part of it: no reply of ours can follow
+            pump(peer, coming, Following(self.plan, claim), self._tell)
 
     def onward_tls(self, peer: Peer) -> ssl.SSLContext:
         """With what a real server is asked over TLS, in this client's stead."""

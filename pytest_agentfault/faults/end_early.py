@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from .._payload import has_body, is_stream, plain, up_to
+from .._payload import stream_of, up_to
 from .._reply import End, Reply, Request
 from ._places import after_data_events, data_events
 from ._settings import check_count
@@ -36,8 +36,8 @@ class EndEarly:
 
     def alter(self, request: Request, reply: Reply) -> Reply:
         """The shorter stream; the same reply where it is no stream, or has no more events than that."""
-        said = plain(reply)
-        if said is None or not is_stream(said) or not has_body(request, said):
+        said = stream_of(request, reply)
+        if said is None:
             return reply
         total = data_events(said.body)
         kept = max(1, total - max(3, total // 4)) if self.after_events is None else self.after_events

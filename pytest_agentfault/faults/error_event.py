@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from .._errors import FaultError
-from .._payload import behind, has_body, is_ndjson, is_stream, line_end_of, plain, up_to
+from .._payload import behind, is_ndjson, line_end_of, stream_of, up_to
 from .._reply import Data, End, Reply, Request
 from ._answer import json_text
 from ._places import after_data_events
@@ -52,8 +52,8 @@ class ErrorEvent:
 
     def alter(self, request: Request, reply: Reply) -> Reply:
         """The stream with the error in it; the same reply where it is no stream, or too short a one."""
-        said = plain(reply)
-        if said is None or not is_stream(said) or not has_body(request, said):
+        said = stream_of(request, reply)
+        if said is None:
             return reply
         place = after_data_events(said.body, self.after_events)
         if place is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from .._payload import events_of, has_body, is_event_stream, is_stream, plain
+from .._payload import events_of, is_event_stream, stream_of
 from .._reply import Reply, Request
 from ._events import is_finished, numbers_of_data, with_events
 from ._settings import check_choice, check_count
@@ -44,8 +44,8 @@ class MisdeliverEvents:
 
     def alter(self, request: Request, reply: Reply) -> Reply:
         """The stream with one event misdelivered; the same reply where it is no stream, or has no such event."""
-        said = plain(reply)
-        if said is None or not is_stream(said) or not has_body(request, said):
+        said = stream_of(request, reply)
+        if said is None:
             return reply
         events = events_of(said.body)
         if self.how == "unfinished":

@@ -11,7 +11,7 @@ from itertools import accumulate
 from math import isfinite
 
 from .._errors import FaultError
-from .._payload import cut_at, events_of, has_body, is_stream, plain
+from .._payload import cut_at, events_of, stream_of
 from .._reply import Data, Delay, Event, Reply, Request
 from ._events import numbers_of_data
 from ._settings import check_count
@@ -43,8 +43,8 @@ class Pace:
 
     def alter(self, request: Request, reply: Reply) -> Reply:
         """The stream with a pause before each event but the first; the same reply where it is no stream of several."""
-        said = plain(reply)
-        if said is None or not is_stream(said) or not has_body(request, said):
+        said = stream_of(request, reply)
+        if said is None:
             return reply
         events = events_of(said.body)
         ends = list(accumulate(map(len, events)))

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from .._payload import data_of, events_of, has_body, is_stream, parsed, plain
+from .._payload import data_of, events_of, parsed, stream_of
 from .._reply import Reply, Request
 from ._events import (
     BOM,
@@ -78,8 +78,8 @@ class RewriteEvents:
 
     def alter(self, request: Request, reply: Reply) -> Reply:
         """The stream in other words; the same reply where it is no stream, or says it so already."""
-        said = plain(reply)
-        if said is None or not is_stream(said) or not has_body(request, said):
+        said = stream_of(request, reply)
+        if said is None:
             return reply
         events = events_of(said.body)
         if self.how not in OF_LINES and any(map(is_line, events)):

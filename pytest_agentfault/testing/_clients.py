@@ -101,7 +101,7 @@ def _httpx_async(
                     async for piece in response.aiter_bytes():
                         out.append(piece)
 
-    _finish(go(), ask)
+    finish(go(), ask)
 
 
 async def _flowing(body: bytes) -> AsyncIterator[bytes]:
@@ -173,7 +173,7 @@ def _aiohttp(ask: Ask, out: list[Piece]) -> None:
                         if is_end_of_chunk:
                             out.append(None)
 
-    _finish(go(), ask)
+    finish(go(), ask)
 
 
 @asynccontextmanager
@@ -221,7 +221,7 @@ def _botocore(ask: Ask, out: list[Piece]) -> None:
         session.close()
 
 
-def _finish(going: Coroutine[Any, Any, None], ask: Ask) -> None:
+def finish(going: Coroutine[Any, Any, None], ask: Ask, run: Callable[[Any], Any] = asyncio.run) -> None:
     """Run it in a loop of its own; some clients wait for ever on what they cannot parse."""
 
     async def guarded() -> None:
@@ -233,7 +233,7 @@ def _finish(going: Coroutine[Any, Any, None], ask: Ask) -> None:
             raise NeverEnded(f"still waiting after {PATIENCE} times its limit")
         task.result()
 
-    asyncio.run(guarded())
+    run(guarded())
 
 
 CLIENTS: Final[tuple[Client, ...]] = (
