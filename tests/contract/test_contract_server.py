@@ -27,6 +27,7 @@ class TestServerDoor(AgainstLoopback):
     """The door as a real server, over http."""
 
     name = "server"
+    looks = 3
 
     @contextmanager
     def door(self, script: Script | Refused) -> Iterator[str]:
