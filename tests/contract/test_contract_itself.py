@@ -144,6 +144,25 @@ def test_a_case_with_a_limit_of_its_own_gets_a_second_look(limit: float | None) 
     assert late.asked == (2 if limit else 1)
 
 
+@pytest.mark.parametrize("looks", [1, 2])
+def test_a_door_of_sockets_may_get_a_second_look(looks: int) -> None:
+    """Where it says so; a door in memory is looked at once."""
+
+    class Meeting(Lying):
+        asked = 0
+
+        def door(self, script: Script | Refused) -> AbstractContextManager[str]:
+            """Two pieces that met once, and then came apart."""
+            self.asked += 1
+            return loopback(self.own if self.asked == 1 else script)
+
+    Meeting.looks = looks
+    meeting = Meeting()
+    with nullcontext() if looks > 1 else pytest.raises(AssertionError, match="handed up"):
+        meeting.test_like_a_real_socket(PLAIN, URLLIB3)
+    assert meeting.asked == looks
+
+
 def test_a_shared_truth_is_asked_for_once() -> None:
     """What the real socket came to is looked at first; where it does not fit, the socket is asked again."""
     wrong, cell = Outcome((500,), (Failure("a", "b"),)), ("http", "plain", "urllib3")
