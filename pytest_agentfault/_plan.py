@@ -66,6 +66,16 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Scouted:
+    """A reply that a fault which explores was shown, and left as it was: each of its places gets a run of its own."""
+
+    rule: Rule
+    fault: Any
+    request: Request
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
 class Exchange:
     """One request, what the baseline said, what the client was given, and what struck in between.
 
@@ -110,6 +120,7 @@ class Plan:
         self.rules: list[Rule] = []
         self.tallies: list[Tally] = []
         self.log: list[Exchange] = []
+        self.scouted: list[Scouted] = []
         self.problems: list[BaseException] = []
         self.passed: set[str] = set()  # where connections went that no rule can match
         self.now = now
@@ -202,6 +213,8 @@ class Plan:
         bound: list[tuple[Rule, Any]] = []
         try:
             bound += [(rule, self._bind(fault, request)) for rule, _ in claimed for fault in rule.faults]
+            scouting = [pair for pair in bound if getattr(pair[1], "explores", False)]
+            bound = [pair for pair in bound if pair not in scouting]
             asked = request
             for rule, fault in _having("mutate", bound):
                 before, asked = asked, fault.mutate(asked)
@@ -217,6 +230,7 @@ class Plan:
                     break  # the vendor's place is taken
             if reply is None:
                 baseline = reply = yield asked
+            self.scouted += (Scouted(rule, fault, asked, reply) for rule, fault in scouting)
             for rule, fault in _having("alter", bound):
                 before_reply, reply = reply, fault.alter(asked, reply)
                 if reply != before_reply:

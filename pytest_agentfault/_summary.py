@@ -14,6 +14,7 @@ from typing import Final
 import pytest
 
 PROPERTY: Final = "pytest_agentfault"
+PLACE: Final = "pytest_agentfault_place"  # of a run per place: the id of its test, and the name of the place, as JSON
 COLOURS: Final = {
     "recovered": "green",
     "held": "green",
