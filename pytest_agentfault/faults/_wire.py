@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise, takewhile
+from itertools import accumulate, pairwise, takewhile
 from typing import Final
 
 from .._reply import Headers, Reply, first_of
@@ -68,22 +68,54 @@ def spoken(script: Script) -> Spoken | None:
 
 def cut_segments(script: Script, runs: Iterable[tuple[int, int]], places: Iterable[int]) -> Script:
     """The same bytes in more segments: one cut at each of these offsets in the body."""
-    wanted, shift = set(places), 0
-    offsets: set[int] = set()
+    return cut_sent(script, sent_offsets(runs, places).values())
+
+
+def sent_offsets(runs: Iterable[tuple[int, int]], places: Iterable[int]) -> dict[int, int]:
+    """Where in the sent bytes these offsets in the body stand."""
+    wanted, shift = sorted(set(places), reverse=True), 0
+    found: dict[int, int] = {}
     for at, size in runs:
-        offsets.update(at + place - shift for place in wanted if shift <= place < shift + size)
+        while wanted and wanted[-1] < shift + size:
+            place = wanted.pop()
+            found[place] = at + place - shift
         shift += size
+    return found
+
+
+def framing_offsets(sent: Spoken, size: int) -> list[int]:
+    """The offsets in the sent bytes, this many, that are inside the head's end and inside the framing of chunks."""
+    start = len(sent.head)
+    ends = [(start + 1, start + 4)]  # the blank line behind the head
+    at = start + 4
+    for begins, length in sent.runs:
+        ends.append((at, begins))
+        at = begins + length
+    ends.append((at, size))
+    return sorted({n for low, high in ends for n in range(low, high + 1) if n < size})
+
+
+def cut_sent(script: Script, places: Iterable[int]) -> Script:
+    """The same bytes in more segments: one cut at each of these offsets in all that is sent."""
+    offsets = sorted(set(places), reverse=True)
     steps: list[Step] = []
     sent = 0
     for step in script.steps:
         if isinstance(step, Send):
-            inside = sorted(o - sent for o in offsets if sent < o < sent + len(step.data))
-            bounds = [0, *inside, len(step.data)]
-            steps += [Send(step.data[a:b]) for a, b in pairwise(bounds)]
+            bounds = [0]
+            while offsets and offsets[-1] < sent + len(step.data):
+                bounds.append(max(offsets.pop() - sent, 0))
+            bounds.append(len(step.data))
+            steps += [Send(step.data[a:b]) for a, b in pairwise(bounds) if a < b]
             sent += len(step.data)
         else:
             steps.append(step)
     return Script(tuple(steps))
+
+
+def borders(script: Script) -> set[int]:
+    """The offsets in the sent bytes at which segments end."""
+    return set(accumulate(len(step.data) for step in script.steps if isinstance(step, Send)))
 
 
 def glued_segments(script: Script) -> Script:
