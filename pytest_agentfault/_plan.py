@@ -20,7 +20,7 @@ from typing import Any, Final, TypeAlias
 from ._errors import FaultError
 from ._reply import Head, Refused, Reply, Request
 from ._rule import Rule, Tally, credential_digest, verbs_of
-from ._script import Next, Script, Send, encode
+from ._script import Next, Script, encode, with_header_line
 
 CONFESSION: Final = "X-Agentfault"
 CONNECT: Final = "CONNECT"
@@ -242,7 +242,8 @@ class Plan:
                 if script != before_script:
                     struck.append(Strike(rule, fault))
             if struck and isinstance(reply.head, Head):
-                script = _confess(script, struck)
+                told = ", ".join(dict.fromkeys(s.name for s in struck))
+                script = with_header_line(script, f"{CONFESSION}: {told}")  # so that nobody takes it for the vendor's
         finally:
             self._release(claimed, struck)
         self._hold(claimed, struck, reply)
@@ -383,19 +384,6 @@ def _forbid_refused(reply: Reply, fault: Any) -> None:
             "the request is already on its way, so the connection cannot be refused any more",
             "give the fault the verb `connect` instead, or answer with Lost(...)",
         )
-
-
-def _confess(script: Script, struck: list[Strike]) -> Script:
-    """Name what struck in a header, so that nobody takes an injected reply for the vendor's."""
-    names = ", ".join(dict.fromkeys(s.name for s in struck))
-    for number, step in enumerate(script.steps):
-        data = step.data if isinstance(step, Send) else b""
-        place = data.find(b"\r\n")
-        if isinstance(step, Send) and data.startswith(b"HTTP/1.") and place > 0:
-            line = f"\r\n{CONFESSION}: {names}".encode("latin-1", "replace")
-            told = Send(data[:place] + line + data[place:])
-            return Script((*script.steps[:number], told, *script.steps[number + 1 :]))
-    return script
 
 
 def _host_and_port(authority: str) -> tuple[str, int]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import partial
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from ._plan import Exchange
     from ._run import Run
 
-REPLAY: Final = re.compile(r"(?P<id>.+?)(?:@(?P<parts>[^]@:/]+))?", re.DOTALL)
+PART: Final = r"(?:[a-z_]+:)?\d+"  # a part as text: a number, or a word and a number
+REPLAY: Final = re.compile(rf"(?P<id>.+?)(?:@(?P<parts>{PART}(?:,{PART})*))?", re.DOTALL)
 SECTION: Final = "agentfault: the smallest plan"
 CHILD = pytest.StashKey[bool]()  # this item is a further run of another
 FAILURE = pytest.StashKey[tuple[type[BaseException], str]]()  # its class, and of a verdict the first line too
@@ -89,8 +90,17 @@ def prepare(config: pytest.Config, items: list[pytest.Item]) -> None:
         )
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = kept
-    given = tuple(int(part) if part.isdecimal() else part for part in parts.split(",")) if parts else None
+    given = tuple(map(_part, parts.split(","))) if parts else None
     config.pluginmanager.register(Reruns(most, "" if given else test, given), NAME)
+
+
+def _text(part: Hashable) -> str:
+    return ":".join(map(str, part)) if isinstance(part, tuple) else str(part)
+
+
+def _part(text: str) -> Hashable:
+    word, _, number = text.rpartition(":")
+    return (word, int(number)) if word else int(number)
 
 
 def _is_replayed(item: pytest.Item, test: str, by_parts: bool) -> bool:
@@ -199,7 +209,7 @@ class Reruns:
         fault = found.fault.of(least.parts)
         assert found.exchange.baseline is not None
         picture = fault.picture(found.exchange.request, found.exchange.baseline)
-        parts = ",".join(map(str, least.parts))
+        parts = ",".join(map(_text, least.parts))
         sure = "" if least.is_sure else f"; stopped after {least.runs}, --fault-shrink allows more"
         return "\n".join(
             [

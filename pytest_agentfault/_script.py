@@ -337,3 +337,14 @@ class Conversation:
         url = target if absolute else self.authority + (target if target[:1] in "/*" else f"/{target}")
         headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in head.headers.raw_items())
         return Request(head.method.decode("latin-1"), url, headers, body)
+
+
+def with_header_line(script: Script, line: str) -> Script:
+    """The same script, with one more line behind the first status line that it says; without one, the same."""
+    for number, step in enumerate(script.steps):
+        data = step.data if isinstance(step, Send) else b""
+        place = data.find(b"\r\n")
+        if data.startswith(b"HTTP/1.") and place > 0:
+            told = Send(data[:place] + b"\r\n" + line.encode("latin-1", "replace") + data[place:])
+            return Script((*script.steps[:number], told, *script.steps[number + 1 :]))
+    return script
