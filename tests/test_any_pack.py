@@ -58,7 +58,7 @@ OUTCOMES = {
     "any/rate-limit-in-body": ("surfaced", "surfaced"),
     "any/rate-limit-no-header": ("surfaced", "surfaced"),
     "any/rate-limit-zero": ("surfaced", "surfaced"),
-    "any/schema-drift": ("crashed", "missed"),
+    "any/schema-drift": ("crashed", "crashed"),
     "any/server-error": ("surfaced", "surfaced"),
     "any/slow": ("surfaced", "surfaced"),
     "any/sse-comments": ("missed", "held"),

@@ -18,7 +18,6 @@ Place: TypeAlias = tuple[str | int, ...]
 Step: TypeAlias = tuple[str | int | None, bool]
 
 HOLDERS: Final = (dict, list)
-ITEMS: Final = -1  # every item of a list, and nothing of an object
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 QUOTED: Final = r"'(?P<{0}1>(?:[^'\\]|\\.)*)'|\"(?P<{0}2>(?:[^\"\\]|\\.)*)\""
 STEP: Final = re.compile(
@@ -43,9 +42,7 @@ def steps_of(path: str) -> tuple[Step, ...] | None:
         deep = found["dots"] == ".."
         if found["index"] is not None:
             steps.append((int(found["index"]), deep))
-        elif found["items"] is not None:
-            steps.append((ITEMS, deep))
-        elif found["all"] is not None:
+        elif found["all"] is not None or found["items"] is not None:
             steps.append((None, deep))
         else:
             quoted = next((found[g] for g in ("q1", "q2", "b1", "b2") if found[g] is not None), None)
@@ -85,7 +82,7 @@ def _step(wanted: str | int | None, at: Place, there: Any) -> list[tuple[Place, 
             return [((*at, key), inner) for key, inner in there.items()]
         return [((*at, wanted), there[wanted])] if wanted in there else []
     if isinstance(there, list):
-        if wanted is None or wanted == ITEMS:
+        if wanted is None:
             return [((*at, number), inner) for number, inner in enumerate(there)]
         return [((*at, wanted), there[wanted])] if isinstance(wanted, int) and wanted < len(there) else []
     return []

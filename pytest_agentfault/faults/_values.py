@@ -36,7 +36,9 @@ def is_id_name(key: object) -> bool:
 
 def is_number(value: object) -> bool:
     """True for a JSON number; what Python's reader takes for one besides (Infinity, NaN) is none."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+    return (
+        isinstance(value, int | float) and not isinstance(value, bool) and (isinstance(value, int) or isfinite(value))
+    )
 
 
 def is_date(value: Any, key: object) -> bool:

@@ -89,7 +89,7 @@ class Drift:
     def each(self, request: Request, reply: Reply) -> Iterator[tuple[str, Drift]]:
         """The single drifts that would change this reply, each under an id such as `remove:$.fields.summary`.
 
-        The items of a list are one field (`$.issues[*].key`). No two give the same bytes.
+        Outer fields first; the items of a list are one field (`$.issues[*].key`). No two give the same bytes.
         """
         said = plain(reply) if self.explores and has_body(request, reply) else None
         if said is None:
