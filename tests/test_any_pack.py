@@ -48,6 +48,7 @@ OUTCOMES = {
     "any/empty-body": ("surfaced", "surfaced"),
     "any/error-in-200": ("crashed", "crashed"),
     "any/expired-session": ("surfaced", "surfaced"),
+    "any/graphql-partial": ("missed", "missed"),
     "any/html-instead": ("surfaced", "crashed"),
     "any/keepalive-closed": ("held", "held"),
     "any/malformed-json": ("surfaced", "surfaced"),

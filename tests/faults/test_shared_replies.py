@@ -39,8 +39,8 @@ OF_TEXTS = ("remove", "rename", "null", "retype", "wrap", "nest", "to_list", "ne
 WELL_FORMED: list[Any] = [
     *(MalformJson(how) for how in BREAKAGES),
     *(MalformJson("truncated", at) for at in ("$..arguments", "$..partial_json")),
-    # Where a cursor leads again depends on the request, which tests/faults/test_shared_drift.py has.
-    *(Drift(operation, None, Random(1)) for operation in OPERATIONS if operation != "loop_cursor"),
+    # Cursors are few, and where one leads again the request says: tests/faults/test_shared_drift.py has all of both.
+    *(Drift(operation, None, Random(1)) for operation in OPERATIONS if not operation.endswith("_cursor")),
     *(Drift(operation, "$..type", Random(1)) for operation in OF_TEXTS),
     EndEarly(),
     ErrorEvent(json={"error": 1}),
