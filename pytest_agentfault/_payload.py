@@ -173,8 +173,11 @@ def parsed(text: bytes | str) -> Any:
 def written(value: Any) -> str:
     """The JSON text of a value, the way servers write it: compact, and escaped only where UTF-8 has no form for it."""
     text = dumps(value, ensure_ascii=False, separators=(",", ":"))
-    lone = any("\ud800" <= letter <= "\udfff" for letter in text)
-    return dumps(value, separators=(",", ":")) if lone else text
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return dumps(value, separators=(",", ":"))
+    return text
 
 
 def cut_at(reply: Reply, places: Iterable[int]) -> Reply:

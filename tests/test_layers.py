@@ -25,6 +25,7 @@ FLOORS = {
     "_seams": "",
     "_hooks": "",
     "_summary": "",
+    "_sensitivity": "",
     "_reply": "_errors",
     "_plain": "_reply",
     "_script": "_errors _reply _plain",
@@ -68,6 +69,7 @@ PURE = (
     "_payload",
     "_plan",
     "_verdict",
+    "_sensitivity",
     "faults",
     "checks",
 )

@@ -35,11 +35,11 @@ def query_of(request: Request) -> str | None:
     return given if isinstance(given, str) and DOCUMENT.match(given) else None
 
 
-def check_core(fault: str) -> None:
+def check_core(fault: str, why: str = 'how = "break" asks graphql-core what is wrong with a query') -> None:
     """graphql-core must be installed."""
     if find_spec("graphql") is None:
         raise FaultError(
-            f'{fault}: how = "break" asks graphql-core what is wrong with a query',
+            f"{fault}: {why}",
             "graphql-core is not installed",
             "pip install 'pytest-agentfault[graphql]'",
         )
@@ -58,7 +58,7 @@ def check_schema(fault: str, breakage: str, schema: str | None) -> None:
     from graphql import GraphQLError
 
     try:
-        _schema(schema)
+        schema_at(schema)
     except (OSError, ValueError, TypeError, GraphQLError) as error:
         raise FaultError(
             f"{fault}: `schema` cannot be read",
@@ -88,11 +88,12 @@ def _errors(query: str, schema: str | None) -> list[Any]:
         document = parse(query)
     except GraphQLSyntaxError as error:
         return [error]
-    return validate(_schema(schema), document) if schema is not None else []
+    return validate(schema_at(schema), document) if schema is not None else []
 
 
 @cache
-def _schema(path: str) -> Any:
+def schema_at(path: str) -> Any:
+    """The schema of an SDL file."""
     from graphql import build_schema
 
     return build_schema(Path(path).read_text(encoding="utf-8"))

@@ -1,0 +1,119 @@
+"""
+Where the next page is: cursors, tokens and links in a reply, and what the request itself asked for.
+
+Names only: vendors agree on no shape for pages, but their names are few.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from random import Random
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from .._payload import parsed, written
+from .._reply import Request
+from ._values import alike
+
+# What a reply calls the way to its next page, as letters in lower case; and what a request calls the page it wants.
+NEXT: Final = re.compile(
+    r"after|continuation(token)?|cursor|endcursor|(odata)?next(cursor|link|marker|page(id|token|url)?|recordsurl|token|url)?"
+    r"|paginationtoken"
+)
+WANTED: Final = re.compile(rf"{NEXT.pattern}|marker|pagetoken|skiptoken|startcursor|startingafter")
+NUMBERED: Final = re.compile(r"(page)?offset|page(index|no|number)?|skip|start(at|index)?")
+MORE: Final = re.compile(r"hasmore|hasnext(page)?")
+LAST: Final = re.compile(r"(is)?last(page)?|done")
+
+
+def is_cursor(value: Any, key: object) -> bool:
+    """True for what leads to the next page."""
+    return (
+        NEXT.fullmatch(_plain(key)) is not None
+        and isinstance(value, str | int)
+        and not isinstance(value, bool)
+        and value != ""
+    )
+
+
+def no_page(value: Any, random: Random) -> Any:
+    """A cursor of the same shape that leads to no page."""
+    if isinstance(value, int):
+        return value + random.randint(10**6, 10**7)
+    head, question, query = value.rpartition("?")
+    if question:
+        pairs = parse_qsl(query, keep_blank_values=True)
+        changed = [(name, alike(text, random) if _asks_page(name) else text) for name, text in pairs]
+        if changed != pairs:
+            return f"{head}?{urlencode(changed)}"
+    head, slash, tail = value.rpartition("/") if "://" in value or value.startswith("/") else ("", "", value)
+    moved = alike(tail, random)
+    return f"{head}{slash}{moved if moved != tail else tail + '0'}"
+
+
+def same_page(value: Any, request: Request) -> Any:
+    """The cursor that leads to the very page that was asked for; None: the request does not say it."""
+    if isinstance(value, int):
+        return next((n for n in map(_number, _asked(request, NUMBERED, WANTED)) if n is not None), value - 1)
+    if "://" in value:
+        return request.url
+    if value.startswith("/"):
+        parts = urlsplit(request.url)
+        return f"{parts.path}?{parts.query}" if parts.query else parts.path
+    return next((text for text in _asked(request, WANTED) if isinstance(text, str) and text), None)
+
+
+def promise_more(holder: Any) -> None:
+    """What stands beside the cursor no longer says that this page is the last."""
+    for key in holder if isinstance(holder, dict) else ():
+        more = MORE.fullmatch(_plain(key)) is not None
+        if isinstance(holder[key], bool) and (more or LAST.fullmatch(_plain(key))):
+            holder[key] = more
+
+
+def first_page_of(request: Request) -> Request:
+    """The same request for the first page: as if the vendor did not know what says which page is wanted."""
+    head, question, query = request.url.partition("?")
+    kept = "&".join(pair for pair in query.split("&") if not _asks_page(pair.partition("=")[0]))
+    url = f"{head}{question if kept else ''}{kept}"
+    value = parsed(request.body) if request.body else None
+    if not isinstance(value, dict) or not any(_drop(part) for part in _parts(value)):
+        return request if url == request.url else replace(request, url=url)
+    body = written(value).encode()
+    headers = tuple((n, str(len(body)) if n.lower() == "content-length" else v) for n, v in request.headers)
+    return replace(request, url=url, headers=headers, body=body)
+
+
+def _drop(part: dict[str, Any]) -> list[str]:
+    gone = [key for key, value in part.items() if _asks_page(key) and value not in (None, "", 0)]
+    for key in gone:
+        del part[key]
+    return gone
+
+
+def _asked(request: Request, *names: re.Pattern[str]) -> Iterator[Any]:
+    """What a request says under one of these names, in its query or its JSON body."""
+    value = parsed(request.body) if request.body else None
+    said = [pair for part in _parts(value) for pair in part.items()] if isinstance(value, dict) else []
+    for name, told in (*parse_qsl(urlsplit(request.url).query), *said):
+        if any(pattern.fullmatch(_plain(name)) for pattern in names):
+            yield told
+
+
+def _parts(value: dict[str, Any]) -> list[dict[str, Any]]:
+    variables = value.get("variables")  # of a GraphQL request
+    return [value, variables] if isinstance(variables, dict) else [value]
+
+
+def _asks_page(name: str) -> bool:
+    return WANTED.fullmatch(_plain(name)) is not None or NUMBERED.fullmatch(_plain(name)) is not None
+
+
+def _number(value: Any) -> int | None:
+    return int(value) if re.fullmatch(r"\d{1,15}", str(value)) else None
+
+
+def _plain(key: object) -> str:
+    return re.sub(r"[^a-z]", "", key.lower()) if isinstance(key, str) else ""
