@@ -356,3 +356,43 @@ def _record_and_explore(project: Project, server: Loopback) -> None:
     )
     assert done.parseoutcomes()["passed"] == 32
     assert len(server.asked) == asked
+
+
+@pytest.mark.parametrize("workers", [(), ("-p", "xdist", "-n", "2")], ids=["alone", "workers"])
+def test_every_field_ends_in_a_table(project: Project, workers: tuple[str, ...]) -> None:
+    """One run per field and operation; the table says which fields the code needs, and what their loss came to."""
+    done = project.run(
+        """
+        from pytest_agentfault.faults.drift import Drift
+
+        class Incomplete(Exception):
+            pass
+
+        def reply(request):
+            return httpx.Response(200, json={"key": "PROJ-1", "fields": {"summary": "Login fails", "votes": 3}})
+
+        @pytest.mark.fault(Drift(field="every-field", operation="remove"), to="* *", raises=Incomplete)
+        def test_summary():
+            with httpx.Client(transport=httpx.MockTransport(reply)) as client:
+                issue = client.get("https://api.example/issue").json()
+            if "key" not in issue:
+                raise Incomplete
+            assert issue["fields"]["summary"] == "Login fails"
+        """,
+        *workers,
+        above=READERS,
+        apart=bool(workers),
+    )
+    assert done.parseoutcomes() == {"passed": 3, "failed": 2}
+    done.stdout.fnmatch_lines(
+        [
+            "*under faults: 1 surfaced, 1 unnoticed, 2 crashed*",
+            "*field sensitivity of test_agent.py::test_summary*",
+            "the code needs 3 of 4 fields (4 changes tried)",
+            "needed * lost * what came of each change",
+            "$.fields * crashed *crashed: remove",
+            "$.fields.summary * crashed *crashed: remove",
+            "$.key * surfaced *surfaced: remove",
+            "no change of these made a difference: $.fields.votes",
+        ]
+    )
