@@ -190,7 +190,8 @@ class Reruns:
     ) -> None:
         """Tell in the report of a failure how little of its fault is enough for it."""
         failed = next((r for r in reports if r.when == "call" and r.failed), None)
-        if failed is None or not self._most or self._parts is not None:
+        is_watched = item.config.getoption("usepdb", False)  # a debugger would open in each rerun
+        if failed is None or not self._most or self._parts is not None or is_watched:
             return
         largest = max(_shrinkable(run), key=lambda found: len(found.parts), default=None)
         if largest is None:

@@ -168,6 +168,26 @@ def test_fewer_than_none_is_an_error(project: Project) -> None:
     done.stderr.fnmatch_lines(["ERROR: --fault-shrink: -1 reruns", "  to do: give 0 (none) or more"])
 
 
+def test_a_debugger_opens_once(project: Project) -> None:
+    """With --pdb a failure is looked at by hand, and not run again."""
+    debugger = """
+    class Closed:
+        opened = []
+
+        def reset(self):
+            pass
+
+        def interaction(self, *_):
+            self.opened.append(1)
+            assert len(self.opened) == 1
+
+        quitting = False
+    """
+    done = project.run(debugger + BROKEN, "--pdb", "--pdbcls=test_agent:Closed", above=READERS, apart=True)
+    done.stdout.no_fnmatch_line("*the smallest plan*")
+    assert done.parseoutcomes() == {"failed": 1}
+
+
 def test_what_is_expected_to_fail_is_left_alone(project: Project) -> None:
     """An xfail is no failure; nothing is run again for it."""
     done = project.run(
