@@ -66,6 +66,18 @@ WANTED = [
     "openai/stream-cut",
     "openai/stream-ends-early",
     "openai/stream-error-event",
+    "web/bot-challenge",
+    "web/bot-challenge-200",
+    "web/bot-challenge-429",
+    "web/consent-wall",
+    "web/empty-shell",
+    "web/extra-column",
+    "web/localised",
+    "web/login-wall",
+    "web/moved-element",
+    "web/renamed-classes",
+    "web/wrapped-element",
+    "web/wrong-charset",
 ]
 GOOD = """\
 title = "t"
