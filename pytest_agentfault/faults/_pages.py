@@ -22,7 +22,7 @@ TAG: Final = re.compile(rb"<[a-zA-Z!]")
 IN_LABEL: Final = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
 IN_PAGE: Final = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 PRESCAN: Final = 1024  # WHATWG HTML 13.2.3.2: how far into a page its own word on its charset is looked for
-MARKS: Final = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+BOM: Final = b"\xef\xbb\xbf"  # of UTF-8; pages in UTF-16 are next to none, and pass as no pages
 KEEPS_ALL: Final = "latin-1"
 
 
@@ -46,7 +46,7 @@ def charset_in_label(reply: Reply) -> str:
 
 def charset_of(reply: Reply, body: bytes) -> str:
     """The charset a reader takes for a page: its byte order mark, its label, its own word, or what its bytes are."""
-    marked = next((name for mark, name in MARKS if body.startswith(mark)), "")
+    marked = "utf-8" if body.startswith(BOM) else ""
     meant = IN_PAGE.search(body[:PRESCAN])
     own = _known(meant[1].decode("ascii", "replace")) if meant else ""
     for name in (marked, charset_in_label(reply), own, "utf-8", "cp1252"):
