@@ -58,7 +58,7 @@ async def by_aiohttp():
 
 @EVERY
 def test_lexbor():
-    text = LexborHTMLParser(asyncio.run(by_aiohttp())).body.text()
+    text = LexborHTMLParser(asyncio.run(by_aiohttp())).body.text(separator=" ")
     prices = sorted(float(p.replace(",", "")) for p in re.findall(r"[\\d,]+\\.\\d\\d", text))
     assert prices in ([], [89.0, 1249.5])
 """
