@@ -36,7 +36,7 @@ def main() -> None:
 
 def cassettes(base: str) -> dict[Path, Callable[[], object]]:
     """Each cassette, and the code that makes it."""
-    return {**_of_triage_agent(base), **_of_hand_rolled_sse(base), **_of_custom_scenario(base)}
+    return {**_of_triage_agent(base), **_of_hand_rolled_sse(base), **_of_custom_scenario(base), **_of_page_reader(base)}
 
 
 def recorder(base: str) -> vcr.VCR:
@@ -89,6 +89,13 @@ def _of_custom_scenario(base: str) -> dict[Path, Callable[[], object]]:
         cassettes / "where_is.yaml": lambda: parcels.where_is("42", base=f"{base}/parcel"),
         cassettes / "label.yaml": lambda: parcels.label("Ada, Köln", base=f"{base}/parcel"),
     }
+
+
+def _of_page_reader(base: str) -> dict[Path, Callable[[], object]]:
+    _import_from("page_reader")
+    careful = import_module("careful")
+    cassette = HERE / "page_reader/tests/cassettes/lamps.yaml"
+    return {cassette: lambda: careful.cheapest(site=f"{base}/shop")}
 
 
 def _import_from(example: str) -> None:

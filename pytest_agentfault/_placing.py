@@ -87,6 +87,9 @@ def place(
         for rule in rules:
             if is_call(rule.to):
                 checked(rule)  # now: a wrong name is an error of the mark, not of the test
+            for fault in rule.faults:
+                if hasattr(fault, "ready"):
+                    fault.ready()  # raises where something it needs is not installed
         placed.append(
             Placement(
                 name=name,

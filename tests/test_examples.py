@@ -43,7 +43,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     return found
 
 
-@pytest.mark.parametrize("project", ["custom_scenario", "hand_rolled_sse", "triage_agent"])
+@pytest.mark.parametrize("project", ["custom_scenario", "hand_rolled_sse", "page_reader", "triage_agent"])
 def test_each_project_passes_under_its_faults(outcomes: dict[str, list[str]], project: str) -> None:
     """Every suite is green, and every project has tests under faults."""
     assert project in PROJECTS
@@ -61,6 +61,16 @@ def test_the_broken_parser_is_found(outcomes: dict[str, list[str]]) -> None:
     """`any/chunk-split` breaks the parser that takes a read for an event, and not the fixed one."""
     words = sorted(o.partition(":")[0] for o in outcomes["hand_rolled_sse"] if "any/chunk-split" in o)
     assert words == ["crashed", "held"]
+
+
+def test_a_wall_taken_for_an_empty_page_is_unnoticed(outcomes: dict[str, list[str]]) -> None:
+    """The naive reader passes in front of every wall, on nothing; the careful one never does."""
+    told = outcomes["page_reader"]
+    walls = [o for o in told if any(word in o for word in ("wall", "challenge", "shell"))]
+    assert sorted({o.partition(":")[0] for o in walls}) == ["surfaced", "unnoticed"]
+    assert len(walls) == 2 * 6 + 1
+    held = [o for o in told if o.startswith("held")]
+    assert {o.split()[1] for o in held} >= {f"web/{name}" for name in ("renamed-classes", "extra-column")}
 
 
 def test_cassettes_say_where_they_come_from() -> None:

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from .._payload import parsed
 from .._reply import Request
-from ._graphql import schema_at
+from ._graphql_schema import schema_of
 from ._steps import Place
 
 Names: TypeAlias = tuple[str, ...]
@@ -46,7 +46,7 @@ def fields_of(query: str, request: Request, schema: str | None) -> dict[Names, A
         document = parse(query)
     except GraphQLError:
         return {}
-    types = schema_at(schema) if schema is not None else None
+    types = schema_of(schema) if schema is not None else None
     fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
     body = parsed(request.body) if request.body else None
     operation = get_operation_ast(document, body.get("operationName") if isinstance(body, dict) else None)

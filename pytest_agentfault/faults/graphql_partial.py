@@ -17,8 +17,9 @@ from .._errors import FaultError
 from .._payload import has_body, is_stream, parsed, plain, with_payload, written
 from .._reply import Reply, Request
 from ._choice import drawn
-from ._graphql import check_core, check_schema, query_of
+from ._graphql import check_core, query_of
 from ._graphql_fields import fields_of, names_of, nearest_nullable
+from ._graphql_schema import check_schema
 from ._paths import Place, check_path, places, put
 from ._settings import check_json, check_text
 
@@ -66,8 +67,8 @@ class GraphqlPartial:
             )
         check_json("graphql_partial", dict(error))
         if self.schema is not None:
-            check_core("graphql_partial", "`schema` is read by graphql-core")
-            check_schema("graphql_partial", "", self.schema)
+            check_core("graphql_partial: `schema` is read by graphql-core")
+            check_schema("graphql_partial", self.schema)
 
     def alter(self, request: Request, reply: Reply) -> Reply:
         """The reply with a hole; the same one where it is not GraphQL, or the field is not there."""

@@ -92,6 +92,22 @@ RESPONSE_EVENTS: Final = (
     + _named("response.output_item.done", output_index=0, item=RESPONSE["output"][0])
     + _named("response.completed", response=RESPONSE)
 )
+PAGE: Final = """<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><title>Lamps \u2013 Example Shop</title></head>
+<body>
+<main id="offers">
+<h1>Lamps</h1>
+<p class="intro">All prices in \u20ac, tax included.</p>
+<table class="prices">
+<tr><th>Lamp</th><th>Price</th></tr>
+<tr><td><a class="name" href="/lamps/1">Desk lamp</a></td><td class="price">1,249.50</td></tr>
+<tr><td><a class="name" href="/lamps/2">N\u00e4chtliche</a></td><td class="price">89.00</td></tr>
+</table>
+</main>
+</body>
+</html>
+"""
 
 REQUESTS: Final = (
     Request(
@@ -106,6 +122,7 @@ REPLIES: Final = (
     Reply.of(200, MESSAGE_EVENTS, STREAM).with_data(events_of(MESSAGE_EVENTS)),  # one chunk an event
     Reply.of(200, dumps(RESPONSE).encode(), JSON),
     Reply.of(200, RESPONSE_EVENTS, LABELLED),
+    Reply.of(200, PAGE.encode(), {"Content-Type": "text/html; charset=utf-8"}),
 )
 
 

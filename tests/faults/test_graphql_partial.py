@@ -279,7 +279,7 @@ def test_a_compressed_reply_comes_plain_and_with_a_true_length() -> None:
             three(
                 "graphql_partial: `schema` cannot be read",
                 "'nonesuch.graphql' ([Errno 2] No such file or directory: 'nonesuch.graphql')",
-                "give the path of an SDL file",
+                "give the path of an SDL file, of an introspection result, or of a cassette that holds one",
             ),
         ),
     ],
