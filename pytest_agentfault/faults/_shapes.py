@@ -15,7 +15,7 @@ from random import Random
 from typing import Any, Final
 
 from .._reply import Request
-from ._cursors import is_cursor, no_page, promise_more, same_page
+from ._cursors import is_cursor, no_page, promises, same_page
 from ._paths import Place, found
 from ._values import faker, is_date, is_id_name, is_localisable, is_number, localised, otherwise_dated
 
@@ -186,7 +186,8 @@ def _new_cursor(holder: Any, key: Any, hand: Hand) -> None:
 
 def _loop_cursor(holder: Any, key: Any, hand: Hand) -> None:
     holder[key] = same_page(holder[key], hand.request)
-    promise_more(holder)
+    if isinstance(holder, dict):
+        holder.update(promises(holder, more=True))
 
 
 def _replace(holder: Any, key: Any, by: dict[str, Any]) -> None:
