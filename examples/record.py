@@ -36,7 +36,12 @@ def main() -> None:
 
 def cassettes(base: str) -> dict[Path, Callable[[], object]]:
     """Each cassette, and the code that makes it."""
-    return {**_of_triage_agent(base), **_of_hand_rolled_sse(base), **_of_custom_scenario(base)}
+    return {
+        **_of_triage_agent(base),
+        **_of_hand_rolled_sse(base),
+        **_of_custom_scenario(base),
+        **_of_booking_agent(base),
+    }
 
 
 def recorder(base: str) -> vcr.VCR:
@@ -89,6 +94,13 @@ def _of_custom_scenario(base: str) -> dict[Path, Callable[[], object]]:
         cassettes / "where_is.yaml": lambda: parcels.where_is("42", base=f"{base}/parcel"),
         cassettes / "label.yaml": lambda: parcels.label("Ada, Köln", base=f"{base}/parcel"),
     }
+
+
+def _of_booking_agent(base: str) -> dict[Path, Callable[[], object]]:
+    _import_from("booking_agent")
+    careful, trip = import_module("careful"), import_module("stay").Trip("Hamburg", nights=3, most_cents=50_000)
+    cassette = HERE / "booking_agent/tests/cassettes/booking.yaml"
+    return {cassette: lambda: careful.book(trip, base=f"{base}/stay")}
 
 
 def _import_from(example: str) -> None:

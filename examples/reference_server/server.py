@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-from . import jira_api, linear_api, openai_api, parcel_api
+from . import jira_api, linear_api, openai_api, parcel_api, stay_api
 from .wire import Answer, Asked, answer_json
 
 VENDORS: dict[str, tuple[str, Callable[[Asked], Answer | None]]] = {
@@ -22,6 +22,7 @@ VENDORS: dict[str, tuple[str, Callable[[Asked], Answer | None]]] = {
     "datacenter": (jira_api.DATA_CENTER, jira_api.answer_data_center),
     "linear": ("https://api.linear.app", linear_api.answer),
     "parcel": ("https://api.parcel.example", parcel_api.answer),
+    "stay": ("https://api.stay.example", stay_api.answer),
 }
 
 
