@@ -118,8 +118,9 @@ class Drift:
         else:
             place = drawn(value, OPERATIONS[operation].fits, request, Random(seed))
             chosen = [] if place is None else [place]
+        hand = Hand(seed, request)
         for place in reversed(chosen):  # so that removing moves nothing still to come
-            value = applied(operation, value, place, Hand(Random(seed), request))
+            value = applied(operation, value, place, hand)
         return written(value).encode() if chosen else None
 
     def _path(self, events: list[bytes], seed: int, request: Request) -> str | None:
