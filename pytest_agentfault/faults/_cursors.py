@@ -16,7 +16,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from .._payload import parsed, written
-from .._reply import Request
+from .._reply import Reply, Request
 from ._values import alike
 
 # What a reply calls the way to its next page, as letters in lower case; and what a request calls the page it wants.
@@ -26,6 +26,7 @@ NEXT: Final = re.compile(
 )
 WANTED: Final = re.compile(rf"{NEXT.pattern}|marker|pagetoken|skiptoken|startcursor|startingafter")
 NUMBERED: Final = re.compile(r"(page)?offset|page(index|no|number)?|skip|start(at|index)?")
+LINK: Final = re.compile(r'<([^>]*)>(?=\s*;[^,<]*\brel="?next\b)')
 MORE: Final = re.compile(r"hasmore|hasnext(page)?")
 LAST: Final = re.compile(r"(is)?last(page)?|done")
 
@@ -65,6 +66,16 @@ def same_page(value: Any, request: Request) -> Any:
         parts = urlsplit(request.url)
         return f"{parts.path}?{parts.query}" if parts.query else parts.path
     return next((text for text in _asked(request, WANTED) if isinstance(text, str) and text), None)
+
+
+def relinked(reply: Reply, new: Callable[[str], Any]) -> Reply:
+    """The reply with another way to the next page in its `Link` header; the same one where it has none there.
+
+    Source: RFC 8288 section 3; https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api
+    """
+    link = reply.header("link")
+    changed = LINK.sub(lambda found: f"<{new(found[1]) or found[1]}>", link)
+    return reply if changed == link else reply.with_header("link", changed)
 
 
 def promises(holder: Any, more: bool) -> dict[str, bool]:
