@@ -36,7 +36,13 @@ def main() -> None:
 
 def cassettes(base: str) -> dict[Path, Callable[[], object]]:
     """Each cassette, and the code that makes it."""
-    return {**_of_triage_agent(base), **_of_hand_rolled_sse(base), **_of_custom_scenario(base), **_of_page_reader(base)}
+    return {
+        **_of_triage_agent(base),
+        **_of_hand_rolled_sse(base),
+        **_of_custom_scenario(base),
+        **_of_booking_agent(base),
+        **_of_page_reader(base),
+    }
 
 
 def recorder(base: str) -> vcr.VCR:
@@ -98,7 +104,16 @@ def _of_page_reader(base: str) -> dict[Path, Callable[[], object]]:
     return {cassette: lambda: careful.cheapest(site=f"{base}/shop")}
 
 
+def _of_booking_agent(base: str) -> dict[Path, Callable[[], object]]:
+    _import_from("booking_agent")
+    careful, trip = import_module("careful"), import_module("stay").Trip("Hamburg", nights=3, most_cents=50_000)
+    cassette = HERE / "booking_agent/tests/cassettes/booking.yaml"
+    return {cassette: lambda: careful.book(trip, base=f"{base}/stay")}
+
+
 def _import_from(example: str) -> None:
+    for module in (file.stem for file in (HERE / example).glob("*.py")):
+        sys.modules.pop(module, None)  # another example may have one of that name
     sys.path.insert(0, str(HERE / example))
 
 

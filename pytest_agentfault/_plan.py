@@ -91,6 +91,7 @@ class Exchange:
     struck: tuple[Strike, ...]
     began: float
     ended: float
+    asked: Request | None = None  # what the baseline was asked instead, where a fault had changed the request
 
 
 Flow: TypeAlias = Generator[Request, Reply, Exchange]
@@ -130,6 +131,7 @@ class Plan:
         self._bind: Bind = bind or (lambda fault, request: fault)
         self._lock = Lock()
         self._begun = 0
+        self._rewritten: set[Request] = set()  # what no client asked, but a fault made of what it asked
         self._latest: dict[tuple[str | bytes, ...], Exchange] = {}
         for rule in rules:
             self.add(rule)
@@ -220,6 +222,7 @@ class Plan:
                 before, asked = asked, fault.mutate(asked)
                 if asked != before:
                     struck.append(Strike(rule, fault))
+                    self._rewritten.add(asked)
             baseline: Reply | None = None
             reply: Reply | None = None
             for rule, fault in _having("answer", bound):
@@ -247,7 +250,7 @@ class Plan:
         finally:
             self._release(claimed, struck)
         self._hold(claimed, struck, reply)
-        return self._keep(claim, baseline, reply, script, tuple(struck))
+        return self._keep(claim, baseline, reply, script, tuple(struck), asked=None if asked == request else asked)
 
     def lost_baseline(self, request: Request) -> Reply | None:
         """What the baseline said to the very same request last time, if the client never got it whole.
@@ -255,16 +258,21 @@ class Plan:
         The retry is the same turn of a conversation: a recording has not moved on to the next one.
         """
         last = self._latest.get((request.method, request.url, request.body))
-        damaged = last and (not last.reply.whole or any(s.rule.damages == "payload" for s in last.struck))
+        # With `asked` it was the reply to another request.
+        damaged = (
+            last and not last.asked and (not last.reply.whole or any(s.rule.damages == "payload" for s in last.struck))
+        )
         return last.baseline if last and last.struck and damaged else None
 
     def struck_baseline(self, request: Request) -> Reply | None:
         """What the baseline said to a request of this method and URL last time, if that reply was struck.
 
-        For an upstream that has nothing left to say: what it said, it said in vain.
+        For an upstream that has nothing left to say: what it said, it said in vain, or to the request that a fault
+        has now made of another one.
         """
-        last = self._latest.get((request.method, request.url))
-        return last.baseline if last and last.struck else None
+        made = request in self._rewritten
+        last = self._latest.get((request.method, request.url, *((request.body,) if made else ())))
+        return last.baseline if last and not last.asked and (last.struck or made) else None
 
     def _number(self) -> int:
         with self._lock:
@@ -304,18 +312,19 @@ class Plan:
         script: Script,
         struck: tuple[Strike, ...],
         before: Exchange | None = None,
+        asked: Request | None = None,
     ) -> Exchange:
         request = claim.request
-        done = Exchange(claim.number, request, baseline, reply, script, struck, claim.began, self.now())
+        done = Exchange(claim.number, request, baseline, reply, script, struck, claim.began, self.now(), asked)
         if not claim.number:
             return done
-        asked = (request.method, request.url)
+        known = (request.method, request.url)
         with self._lock:
             if before is None:
                 self.log.append(done)
             else:
                 self.log[next(n for n, kept in enumerate(self.log) if kept is before)] = done
-            self._latest[asked] = self._latest[*asked, request.body] = done  # looked up at each request: no search
+            self._latest[known] = self._latest[*known, request.body] = done  # looked up at each request: no search
         return done
 
 

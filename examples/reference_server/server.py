@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-from . import jira_api, linear_api, openai_api, parcel_api, shop_site
+from . import jira_api, linear_api, openai_api, parcel_api, shop_site, stay_api
 from .wire import Answer, Asked, answer_json
 
 VENDORS: dict[str, tuple[str, Callable[[Asked], Answer | None]]] = {
@@ -23,6 +23,7 @@ VENDORS: dict[str, tuple[str, Callable[[Asked], Answer | None]]] = {
     "linear": ("https://api.linear.app", linear_api.answer),
     "parcel": ("https://api.parcel.example", parcel_api.answer),
     "shop": (shop_site.SITE, shop_site.answer),
+    "stay": ("https://api.stay.example", stay_api.answer),
 }
 
 

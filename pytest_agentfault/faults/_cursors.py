@@ -7,14 +7,16 @@ Names only: vendors agree on no shape for pages, but their names are few.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
+from json import dumps
 from random import Random
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from .._payload import parsed, written
-from .._reply import Request
+from .._reply import Reply, Request
 from ._values import alike
 
 # What a reply calls the way to its next page, as letters in lower case; and what a request calls the page it wants.
@@ -24,6 +26,7 @@ NEXT: Final = re.compile(
 )
 WANTED: Final = re.compile(rf"{NEXT.pattern}|marker|pagetoken|skiptoken|startcursor|startingafter")
 NUMBERED: Final = re.compile(r"(page)?offset|page(index|no|number)?|skip|start(at|index)?")
+LINK: Final = re.compile(r'<([^>]*)>(?=\s*;[^,<]*\brel="?next\b)')
 MORE: Final = re.compile(r"hasmore|hasnext(page)?")
 LAST: Final = re.compile(r"(is)?last(page)?|done")
 
@@ -65,12 +68,21 @@ def same_page(value: Any, request: Request) -> Any:
     return next((text for text in _asked(request, WANTED) if isinstance(text, str) and text), None)
 
 
-def promise_more(holder: Any) -> None:
-    """What stands beside the cursor no longer says that this page is the last."""
-    for key in holder if isinstance(holder, dict) else ():
-        more = MORE.fullmatch(_plain(key)) is not None
-        if isinstance(holder[key], bool) and (more or LAST.fullmatch(_plain(key))):
-            holder[key] = more
+def relinked(reply: Reply, new: Callable[[str], Any]) -> Reply:
+    """The reply with another way to the next page in its `Link` header; the same one where it has none there.
+
+    Source: RFC 8288 section 3; https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api
+    """
+    link = reply.header("link")
+    changed = LINK.sub(lambda found: f"<{new(found[1]) or found[1]}>", link)
+    return reply if changed == link else reply.with_header("link", changed)
+
+
+def promises(holder: Any, more: bool) -> dict[str, bool]:
+    """What stands beside the cursor and says whether this page is the last, and what it would say."""
+    flags = [key for key, there in holder.items() if isinstance(there, bool)] if isinstance(holder, dict) else []
+    said = {key: more for key in flags if MORE.fullmatch(_plain(key))}
+    return {**said, **{key: not more for key in flags if LAST.fullmatch(_plain(key))}}
 
 
 def first_page_of(request: Request) -> Request:
@@ -79,18 +91,24 @@ def first_page_of(request: Request) -> Request:
     kept = "&".join(pair for pair in query.split("&") if not _asks_page(pair.partition("=")[0]))
     url = f"{head}{question if kept else ''}{kept}"
     value = parsed(request.body) if request.body else None
-    if not isinstance(value, dict) or not any(_drop(part) for part in _parts(value)):
+    parts = _parts(value) if isinstance(value, dict) else []
+    pages = [(part, key) for part in parts for key in part if _asks_page(key) and part[key] not in (None, "", 0)]
+    if not pages:
         return request if url == request.url else replace(request, url=url)
-    body = written(value).encode()
+    for part, key in pages:
+        if part is value:
+            del part[key]
+        else:
+            part[key] = None  # a GraphQL variable, which the query declares
+    body = _in_the_style_of(request.body)(value).encode()
     headers = tuple((n, str(len(body)) if n.lower() == "content-length" else v) for n, v in request.headers)
     return replace(request, url=url, headers=headers, body=body)
 
 
-def _drop(part: dict[str, Any]) -> list[str]:
-    gone = [key for key, value in part.items() if _asks_page(key) and value not in (None, "", 0)]
-    for key in gone:
-        del part[key]
-    return gone
+def _in_the_style_of(body: bytes) -> Callable[[Any], str]:
+    """How this client writes JSON: recordings are matched by the text, too."""
+    styles: tuple[Callable[[Any], str], ...] = (written, dumps, partial(dumps, separators=(",", ":")))
+    return next((style for style in styles if style(parsed(body)).encode() == body), written)
 
 
 def _asked(request: Request, *names: re.Pattern[str]) -> Iterator[Any]:

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final
 
 from .._reply import Request
-from ._cursors import is_cursor, no_page, promise_more, same_page
+from ._cursors import is_cursor, no_page, promises, same_page
 from ._paths import Place, found
 from ._values import faker, is_date, is_id_name, is_localisable, is_number, localised, otherwise_dated
 
@@ -26,8 +26,20 @@ ENUM: Final = re.compile(r"[A-Za-z][A-Za-z]*(?:[_-][A-Za-z]+)*")
 class Hand:
     """What an operation works with: chance, and the request that was answered."""
 
-    random: Random
+    seed: int
     request: Request
+    kept: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def random(self) -> Random:
+        """The same chance each time, so that every item of a list and every event drifts in one way."""
+        return Random(self.seed)
+
+    def said(self, provider: str) -> Any:
+        """What Faker says; once for all items, since to ask it takes longer than to drift."""
+        if provider not in self.kept:
+            self.kept[provider] = getattr(faker(self.random), provider)()
+        return self.kept[provider]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +119,13 @@ def _retype(holder: Any, key: Any, hand: Hand) -> None:
         case int(number) | float(number):
             new = str(number)
         case str():
-            new = faker(hand.random).pyint()
+            new = hand.said("pyint")
         case list(items):
             new = items[0] if items else {}
         case dict(fields):
-            new = str(next((v for v in fields.values() if isinstance(v, str | int)), "")) or faker(hand.random).uuid4()
+            new = str(next((v for v in fields.values() if isinstance(v, str | int)), "")) or hand.said("uuid4")
         case _:
-            new = faker(hand.random).word()
+            new = hand.said("word")
     holder[key] = new
 
 
@@ -129,15 +141,15 @@ def _empty_list(holder: Any, key: Any, hand: Hand) -> None:
 def _new_enum_value(holder: Any, key: Any, hand: Hand) -> None:
     """A word the client has never seen, in the spelling of the old one."""
     old = holder[key]
-    join, made = "-" if "-" in old else "_", faker(hand.random)
-    new = join.join((made.word(), made.word())).lower()
+    join = "-" if "-" in old else "_"
+    new = join.join(hand.said("words")[:2]).lower()
     new = new.upper() if old.isupper() else new.title() if old[0].isupper() else new
     holder[key] = new if new != old else f"{new}{join}{new}"
 
 
 def _add_field(holder: Any, key: Any, hand: Hand) -> None:
-    inner, made = holder[key], faker(hand.random)
-    inner[_free(f"{made.word()}_{made.word()}", inner)] = made.sentence()
+    inner = holder[key]
+    inner[_free("_".join(hand.said("words")[:2]), inner)] = hand.said("sentence")
 
 
 def _to_list(holder: Any, key: Any, hand: Hand) -> None:
@@ -165,7 +177,7 @@ def _wrap_in_data(holder: Any, key: Any, hand: Hand) -> None:
 
 def _nest(holder: Any, key: Any, hand: Hand) -> None:
     """The field moves into a new object beside its old neighbours."""
-    _replace(holder, key, {_free(faker(hand.random).word(), holder): {key: holder[key]}})
+    _replace(holder, key, {_free(hand.said("word"), holder): {key: holder[key]}})
 
 
 def _new_date_format(holder: Any, key: Any, hand: Hand) -> None:
@@ -186,7 +198,8 @@ def _new_cursor(holder: Any, key: Any, hand: Hand) -> None:
 
 def _loop_cursor(holder: Any, key: Any, hand: Hand) -> None:
     holder[key] = same_page(holder[key], hand.request)
-    promise_more(holder)
+    if isinstance(holder, dict):
+        holder.update(promises(holder, more=True))
 
 
 def _replace(holder: Any, key: Any, by: dict[str, Any]) -> None:

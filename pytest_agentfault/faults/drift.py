@@ -16,6 +16,7 @@ from .._errors import FaultError
 from .._payload import data_of, events_of, has_body, is_stream, parsed, plain, with_data_of, with_payload, written
 from .._reply import Reply, Request
 from ._choice import drawn
+from ._cursors import no_page, relinked, same_page
 from ._events import with_events
 from ._paths import check_path, objects, path_of, places
 from ._settings import check_choice
@@ -38,8 +39,9 @@ class Drift:
             `{"data": ...}`), `"to_list"`, `"to_object"` (a list's items under their numbers),
             `"empty_list"`, `"id_to_string"`. Its value: `"new_enum_value"`, `"new_date_format"`,
             `"localise_number"` (a text such as `1.234,50`), `"new_cursor"` (to no page),
-            `"loop_cursor"` (to the same page again). An object's fields: `"add_field"`. None:
-            `"remove"`, or with every field every operation; `"every"`: one run for each.
+            `"loop_cursor"` (to the same page again); both also in a `Link` header. An object's fields:
+            `"add_field"`. None: `"remove"`, or with every field every operation; `"every"`: one run
+            for each.
         field: JSONPath of the field; every match is changed, in a stream in every event. None: one
             that the seed chooses among those the operation fits; in a stream by the first event that
             has one, and the same in every event. `"every-field"`: one run for each field.
@@ -80,7 +82,7 @@ class Drift:
         seed = self.random.getrandbits(64)
         if not is_stream(said):
             drifted = self._document(parsed(said.body), self.field, seed, request)
-            return reply if drifted is None else with_payload(said, drifted)
+            return self._linked(reply, seed, request) if drifted is None else with_payload(said, drifted)
         events = events_of(said.body)
         path = self.field if self.field is not None else self._path(events, seed, request)
         changed = [event if path is None else self._event(event, path, seed, request) for event in events]
@@ -118,9 +120,17 @@ class Drift:
         else:
             place = drawn(value, OPERATIONS[operation].fits, request, Random(seed))
             chosen = [] if place is None else [place]
+        hand = Hand(seed, request)
         for place in reversed(chosen):  # so that removing moves nothing still to come
-            value = applied(operation, value, place, Hand(Random(seed), request))
+            value = applied(operation, value, place, hand)
         return written(value).encode() if chosen else None
+
+    def _linked(self, reply: Reply, seed: int, request: Request) -> Reply:
+        """Where no cursor is in the body, it may be in the head."""
+        if self.field is not None or self.operation not in ("new_cursor", "loop_cursor"):
+            return reply
+        looping = self.operation == "loop_cursor"
+        return relinked(reply, lambda url: same_page(url, request) if looping else no_page(url, Random(seed)))
 
     def _path(self, events: list[bytes], seed: int, request: Request) -> str | None:
         """The field that a stream loses: one of the first event that has any to lose, whichever item it is in."""

@@ -23,7 +23,7 @@ LABELLED: Final = {"Content-Type": "text/event-stream; charset=utf-8"}
 # One body that is a GraphQL request, a chat request and a plain object at once.
 ASKED: Final[dict[str, Any]] = {
     "query": "query One($key: String!) { issue(key: $key) { id summary } }",
-    "variables": {"key": "PROJ-1"},
+    "variables": {"key": "PROJ-1", "after": "p1"},
     "model": "m-1",
     "messages": [{"role": "user", "content": "hello"}],
     "stream": True,
@@ -51,6 +51,9 @@ THING: Final[dict[str, Any]] = {
     "id": "10001",
     "key": "PROJ-1",
     "total": 2,
+    "price": "12.50",
+    "created": "2026-01-08T10:00:00Z",
+    "nextCursor": "p2",
     "items": [{"name": "one", "done": True}, {"name": "two \u20ac", "done": False}],
     "data": {"issue": {"id": "10001", "summary": "Login fails on Safari"}},
 }

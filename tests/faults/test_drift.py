@@ -287,6 +287,38 @@ def test_a_cursor_leads_to_the_same_page_again(url: str, body: bytes, page: Any,
     assert drifted("loop_cursor", None, {"items": [1], **page}, request=asked) == {"items": [1], **looped}
 
 
+def links(page: str, rel: str) -> str:
+    """A header with three links, the middle one to this page."""
+    return (
+        f'<https://api.test/x?page=1>; rel="prev", <https://api.test/x?page={page}>; rel={rel}, '
+        '<https://api.test/x?page=9>; rel="last"'
+    )
+
+
+@pytest.mark.parametrize("rel", ['"next"', "next", '"next"; title="a"'])
+def test_a_cursor_may_be_in_the_head(rel: str) -> None:
+    """As GitHub has it: the other links stay, and so does the body; a path means the body alone."""
+    request = Request("GET", "https://api.test/x?page=2")
+    reply = document([{"id": 1}]).with_header("Link", links("3", rel))
+    looped = Drift("loop_cursor").alter(request, reply)
+    assert (looped.header("link"), looped.body) == (links("2", rel), reply.body)
+    lost = Drift("new_cursor", random=Random(1)).alter(request, reply)
+    assert lost.header("link") in {links(str(page), rel) for page in (1, 2, 4, 5, 6, 7, 8, 9)}
+    assert Drift("loop_cursor", "$.next").alter(request, reply) == reply
+    assert Drift("null", "$.next").alter(request, reply) == reply
+
+
+def test_the_first_page_in_the_head_leads_to_itself() -> None:
+    """A link is absolute, so its page is always known; without one nothing is struck."""
+    request = Request("GET", "https://api.test/x")
+    reply = document([1]).with_header("Link", '<https://api.test/x?page=2>; rel="next"')
+    struck = Drift("loop_cursor").alter(request, reply)
+    assert struck.header("link") == '<https://api.test/x>; rel="next"'
+    for other in ('<https://api.test/x?page=2>; rel="prev"', '<https://api.test/x>; rel="next"', ""):
+        plain = document([1]).with_header("Link", other)
+        assert Drift("loop_cursor").alter(request, plain) == plain
+
+
 def test_a_stream_drifts_in_every_event_in_one_way() -> None:
     """Events that have the field change alike; comments, names and the rest stay byte for byte."""
     reply = stream({"type": "delta", "n": 1}, {"other": 2}, {"type": "delta", "n": 3})
