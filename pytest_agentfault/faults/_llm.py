@@ -39,7 +39,7 @@ from ._events import with_events
 PIECE: Final = 12  # letters of a text in one event, about what models send
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Told:
     """One JSON value of a reply, and the bytes it came in; empty: it is new."""
 
@@ -55,11 +55,13 @@ class Call:
         name: the tool's.
         arguments: JSON text where the format sends text, else the value.
         raw: the call as it came, for what else it holds.
+        before: how many calls the conversation had before it, so that a new one has an id of its own.
     """
 
     name: str
     arguments: Any
     raw: Mapping[str, Any] = field(default_factory=dict)
+    before: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +70,11 @@ class Ending:
 
     Args:
         word: the vendor's.
-        text: `"whole"`, `"half"` or `"none"` of the text that there was.
+        keeps: what stays of what was said: `"all"`, `"half"`, `"nothing"`, or `"refusal"` (a refusal instead).
     """
 
     word: str
-    text: str = "whole"
+    keeps: str = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +169,11 @@ def _changed(before: list[Told], change: Change) -> list[Told] | None:
 
 def _event(told: Told, others: Sequence[bytes], named: bool) -> bytes:
     if told.raw:
-        data = data_of(told.raw)
-        same = told.value is MISSING or written(parsed(data or b"")) == written(told.value)
-        return told.raw if same else with_data_of(told.raw, written(told.value).encode())
+        before = parsed(data_of(told.raw) or b"")
+        if told.value is MISSING or written(before) == written(told.value):
+            return told.raw
+        if not named or before.get("type") == told.value.get("type"):  # the event's name says the type once more
+            return with_data_of(told.raw, written(told.value).encode())
     end = line_end_of(others[0])
     data = written(told.value).encode()
     if others[0].lstrip()[:1] in (b"{", b"["):

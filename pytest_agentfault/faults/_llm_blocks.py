@@ -18,7 +18,9 @@ from ._llm import Call, Ending, Shape, Told, as_text, as_value, pieces, relisted
 Group = list[dict[str, Any]]
 
 
-def _regrouped(told: list[Told], key: str, drop: set[Any], made: Sequence[Group], ends: Callable[[Any], bool]) -> list[Told]:
+def _regrouped(
+    told: list[Told], key: str, drop: set[Any], made: Sequence[Group], ends: Callable[[Any], bool]
+) -> list[Told]:
     """The events with some groups gone, and new ones where the first of them was; else behind the last group."""
     numbers = [one.value.get(key) if isinstance(one.value, dict) else None for one in told]
     gone = [place for place, number in enumerate(numbers) if number in drop and number is not None]
@@ -92,7 +94,8 @@ def _response_text(told: list[Told]) -> str:
 
 
 def _call_item(call: Call, number: int) -> dict[str, Any]:
-    made = {"id": f"fc_{number}", "type": "function_call", "call_id": f"call_{number}", "status": "completed"}
+    count = call.before + number
+    made = {"id": f"fc_{count}", "type": "function_call", "call_id": f"call_{count}", "status": "completed"}
     return {**made, **call.raw, "name": call.name, "arguments": call.arguments}
 
 
@@ -164,18 +167,18 @@ def _message_events(item: dict[str, Any]) -> Group:
 
 
 def _end_response(told: list[Told], word: str) -> None:
-    """A reason is said only of what is incomplete; the last event is then called so."""
-    ended = [(one.value, one.value["response"]) for one in told if isinstance(one.value, dict) and one.value.get("type") in ENDS]
-    whole = _whole(told)
-    for event, response in [(None, whole)] if whole is not None else ended:
-        done = word == "completed"
+    """A reason is said only of what is incomplete; the last item and the last event are then called so."""
+    whole, events = _whole(told), _of(told, *ENDS)
+    done = word == "completed"
+    for response in [whole] if whole is not None else [event["response"] for event in events]:
         response["status"] = "completed" if done else "incomplete"
         response["incomplete_details"] = None if done else {"reason": word}
-        for item in [] if done else _dicts(response.get("output"))[-1:]:
+        closed = [] if done else [*_dicts(response.get("output"))[-1:], *_items(told)[-1:]]
+        for item in closed:
             if "status" in item:
                 item["status"] = "incomplete"
-        if event is not None:
-            event["type"] = "response.completed" if done else "response.incomplete"
+    for event in events:
+        event["type"] = "response.completed" if done else "response.incomplete"
 
 
 def _empty_response(told: list[Told]) -> list[Told]:
@@ -205,7 +208,9 @@ def _message(told: list[Told]) -> dict[str, Any] | None:
 
 
 def _is_tool_use(block: dict[str, Any]) -> bool:
-    return block.get("type") == "tool_use"  # what the vendor calls itself (server_tool_use, mcp_tool_use) is not asked of us
+    return (
+        block.get("type") == "tool_use"
+    )  # what the vendor calls itself (server_tool_use, mcp_tool_use) is not asked of us
 
 
 def _is_text(block: dict[str, Any]) -> bool:
@@ -239,14 +244,16 @@ def _anthropic_text(told: list[Told]) -> str:
 
 
 def _tool_use(call: Call, number: int) -> dict[str, Any]:
-    return {"type": "tool_use", "id": f"toolu_{number}", **call.raw, "name": call.name, "input": {}}
+    return {"type": "tool_use", "id": f"toolu_{call.before + number}", **call.raw, "name": call.name, "input": {}}
 
 
 def _tell_anthropic(told: list[Told], calls: list[Call] | None, text: str | None, refused: bool) -> list[Told]:
     message = _message(told)
     if text is not None:
         if message is not None:
-            message["content"] = relisted(message["content"], _is_text, [{"type": "text", "text": text}] if text else [])
+            message["content"] = relisted(
+                message["content"], _is_text, [{"type": "text", "text": text}] if text else []
+            )
         else:
             told = _tell_blocks(told, _is_text, [_text_events(text)] if text else [])
     if calls is not None:
@@ -313,7 +320,7 @@ BLOCKS: Final = (
             "calls": Ending("completed"),
             "length": Ending("max_output_tokens", "half"),
             "content_filter": Ending("content_filter", "half"),
-            "refusal": Ending("completed", "none"),
+            "refusal": Ending("completed", "refusal"),
         },
     ),
     Shape(
@@ -330,7 +337,7 @@ BLOCKS: Final = (
             "calls": Ending("tool_use"),
             "length": Ending("max_tokens", "half"),
             "content_filter": Ending("refusal", "half"),
-            "refusal": Ending("refusal", "none"),
+            "refusal": Ending("refusal", "nothing"),
         },
     ),
 )

@@ -51,7 +51,7 @@ def _chat_text(told: list[Told]) -> str:
 
 def _chat_call(call: Call, number: int, streamed: bool) -> dict[str, Any]:
     function = {**call.raw.get("function", {}), "name": call.name, "arguments": "" if streamed else call.arguments}
-    entry = {"id": f"call_{number}", "type": "function", **call.raw, "function": function}
+    entry = {"id": f"call_{call.before + number}", "type": "function", **call.raw, "function": function}
     return {**entry, "index": number} if streamed else entry
 
 
@@ -204,7 +204,9 @@ def _is_ollama(value: Any) -> bool:
 
 
 def _ollama_messages(told: list[Told]) -> list[tuple[int, dict[str, Any]]]:
-    return [(place, one.value) for place, one in enumerate(told) if isinstance(one.value, dict) and _is_ollama(one.value)]
+    return [
+        (place, one.value) for place, one in enumerate(told) if isinstance(one.value, dict) and _is_ollama(one.value)
+    ]
 
 
 def _ollama_items(value: dict[str, Any]) -> list[dict[str, Any]]:
@@ -232,7 +234,9 @@ def _is_ollama_text(item: Any) -> bool:
 
 def _ollama_calls(told: list[Told]) -> list[Call]:
     entries = [e for _, value in _ollama_messages(told) for e in _list(value["message"], "tool_calls")]
-    return [Call(e["function"].get("name", ""), e["function"].get("arguments", {}), e) for e in entries if "function" in e]
+    return [
+        Call(e["function"].get("name", ""), e["function"].get("arguments", {}), e) for e in entries if "function" in e
+    ]
 
 
 def _ollama_text(told: list[Told]) -> str:
@@ -312,7 +316,7 @@ LISTS: Final = (
             "calls": Ending("tool_calls"),
             "length": Ending("length", "half"),
             "content_filter": Ending("content_filter", "half"),
-            "refusal": Ending("stop", "none"),
+            "refusal": Ending("stop", "refusal"),
         },
     ),
     Shape(
@@ -328,8 +332,8 @@ LISTS: Final = (
             "stop": Ending("STOP"),
             "calls": Ending("STOP"),
             "length": Ending("MAX_TOKENS", "half"),
-            "content_filter": Ending("SAFETY", "none"),
-            "refusal": Ending("PROHIBITED_CONTENT", "none"),
+            "content_filter": Ending("SAFETY", "nothing"),
+            "refusal": Ending("PROHIBITED_CONTENT", "nothing"),
         },
     ),
     Shape(
