@@ -1,5 +1,5 @@
 """
-What the real SDKs of five vendors read of a model's reply under the faults of payloads: the changed thing, and no other.
+What real SDKs read of a model's reply under the faults of payloads: the changed thing, and no other.
 
 The replies are those of `_models`, over a recording of them, through the plugin's own door.
 """
