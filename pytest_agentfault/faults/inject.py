@@ -15,7 +15,6 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Final
 
-from .._conversation import asked_of
 from .._errors import FaultError
 from .._payload import (
     MISSING,
@@ -30,6 +29,7 @@ from .._payload import (
     with_payload,
     written,
 )
+from .._prompt import asked_of
 from .._reply import Reply, Request
 from ._events import with_events
 from ._llm import shape_of

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, Final
 
-from .._conversation import past_calls, tools_of
 from .._errors import FaultError
 from .._payload import written
+from .._prompt import past_calls, tools_of
 from .._reply import Reply, Request
 from ._llm import Call, Shape, Told, again, as_text, as_value, retold
 from ._llm_calls import OF_MEMBERS, OF_TEXT
