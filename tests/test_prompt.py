@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from _models import FORMATS, SCHEMAS, Format
+from _formats import FORMATS, Format
+from _models import SCHEMAS
 
 from pytest_agentfault._prompt import PastCall, asked_of, past_calls, results_in, tools_of
 from pytest_agentfault._reply import Request

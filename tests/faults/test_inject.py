@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from _models import FORMATS, ISSUE, TEXT, Format
+from _formats import FORMATS, Format
+from _models import ISSUE, TEXT
 from _said import BODYLESS, GET, HEAD, POST, arrives, document, gzipped, lines, refusal, sent_data, stream, three
 
 from pytest_agentfault._reply import Reply

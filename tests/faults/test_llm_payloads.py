@@ -7,8 +7,9 @@ from random import Random
 from typing import Any
 
 import pytest
+from _formats import FORMATS, Format
 from _heard import by_httpx_sse
-from _models import CHAT, FORMATS, ISSUE, TEXT, TIME, Format, chat, chat_stream, document, generated_values, message
+from _models import CHAT, ISSUE, TEXT, TIME, chat, chat_stream, document, generated_values, message
 from _said import BODYLESS, HEAD, arrives, gzipped, pieces, refusal, three, unreadable
 
 from pytest_agentfault._payload import events_of, with_payload

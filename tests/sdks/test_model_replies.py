@@ -16,7 +16,8 @@ import anthropic
 import openai
 import pytest
 import yaml
-from _models import ASKED, CHAT, FORMATS, IN, ISSUE, MESSAGE, OUT, TEXT, TIME, Calls, Format, Heard
+from _formats import FORMATS, Format, Heard
+from _models import ASKED, CHAT, IN, ISSUE, MESSAGE, OUT, TEXT, TIME, Calls
 
 from pytest_agentfault._payload import decoded
 from pytest_agentfault._run import Faults
