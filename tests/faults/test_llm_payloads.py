@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from _formats import FORMATS, Format
 from _heard import by_httpx_sse
 from _models import CHAT, ISSUE, TEXT, TIME, chat, chat_stream, document, generated_values, message
+from _payload_table import table
 from _said import BODYLESS, HEAD, arrives, gzipped, pieces, refusal, three, unreadable
 
 from pytest_agentfault._payload import events_of, with_payload
@@ -285,3 +287,10 @@ def test_it_only_alters() -> None:
 def test_wrong_settings_of_the_others_are_refused(make: Any, settings: dict[str, Any], text: str) -> None:
     """What is wrong, what is there, what to do."""
     assert refusal(make, settings) == text
+
+
+def test_the_page_shows_what_there_is() -> None:
+    """docs/llm-payloads.md holds the table that the faults make; `python tests/_payload_table.py` prints it."""
+    page = Path(__file__).parents[2] / "docs" / "llm-payloads.md"
+    assert table() in page.read_text(encoding="utf-8"), f"print it again:\n{table()}"
+    assert {cell for row in table().splitlines()[2:] for cell in row.split(" | ")[1:]} > {"yes", "the text", "- |"}

@@ -323,10 +323,26 @@ def test_helpers_of_openai_know_the_reasons(
         call()
 
 
-@pytest.mark.parametrize("how", [how for how in HOWS if how not in ("looped", "merged", "fenced", "double_encoded")])
-def test_the_helper_of_anthropic_puts_a_stream_together(faults: Faults, tmp_path: Path, how: str) -> None:
-    """Its reader of partial JSON bears what is cut, renamed or missing."""
+HELPED: dict[str, Any] = {
+    "unknown_name": [ISSUE[1], TIME[1]],
+    "truncated": [{"key": "PROJ-1", "fields": []}, {}],  # a legal input, and nobody is told that it is half of one
+    "missing_key": [{"fields": ISSUE[1]["fields"], "limit": 3}, {}],
+    "merged": [ISSUE[1]],  # what is behind the first value is dropped
+    "repeated": [ISSUE[1], TIME[1], TIME[1]],
+    "text_instead": [],
+    "double_encoded": ValueError,
+    "fenced": ValueError,
+}
+
+
+@pytest.mark.parametrize("how", HELPED)
+def test_what_the_helper_of_anthropic_makes_of_a_stream(faults: Faults, tmp_path: Path, how: str) -> None:
+    """Its reader of partial JSON bears what is cut, and raises a bare ValueError where there is no object."""
     faults.add(ToolCall(how), to="POST *", cassette=record(FORMATS[5], tmp_path))
+    if HELPED[how] is ValueError:
+        with pytest.raises(ValueError, match="Unable to parse tool parameter JSON from model"):
+            helper_of_anthropic()
+        return
     done = helper_of_anthropic()
     assert done.stop_reason == ("end_turn" if how == "text_instead" else "tool_use")
-    assert all(isinstance(block.input, dict) for block in done.content if block.type == "tool_use")
+    assert [block.input for block in done.content if block.type == "tool_use"] == HELPED[how]
