@@ -177,7 +177,8 @@ def hear_message_stream() -> Heard:
     )
 
 
-def _gemini() -> tuple[Any, Any]:
+def gemini_client() -> tuple[Any, Any]:
+    """A client, and what it asks."""
     from google import genai
 
     tools: Any = [
@@ -203,13 +204,13 @@ def _heard_generated(told: list[Any]) -> Heard:
 
 def hear_generated() -> Heard:
     """Content by google-genai."""
-    client, asked = _gemini()
+    client, asked = gemini_client()
     return _heard_generated([client.models.generate_content(**asked)])
 
 
 def hear_generated_stream() -> Heard:
     """The same, streamed."""
-    client, asked = _gemini()
+    client, asked = gemini_client()
     return _heard_generated(list(client.models.generate_content_stream(**asked)))
 
 

@@ -145,6 +145,60 @@ def test_the_tools_own_schema_says_what_is_required(how: str, arguments: Any, ch
     assert json.loads(call["function"]["arguments"]) == changed
 
 
+def test_a_member_that_is_added_is_none_of_the_tools() -> None:
+    """Also where the tool knows it, and the call does not use it."""
+    schema = {"type": "object", "properties": {"explanation": {"type": "string"}}}
+    tools = [{"type": "function", "function": {"name": "get_issue", "parameters": schema}}]
+    asked = Request("POST", ASKED.url, ASKED.headers, json.dumps({**CHAT, "tools": tools}).encode())
+    reply = json.loads(ToolCall("extra_key").alter(asked, chat("", [("get_issue", {})])).body)
+    call = reply["choices"][0]["message"]["tool_calls"][0]
+    assert json.loads(call["function"]["arguments"]) == {"explanation_v2": "as asked"}
+
+
+@pytest.mark.parametrize("fault", [Finish("length"), Finish("content_filter")], ids=lambda fault: fault.how)
+@pytest.mark.parametrize("kind", FORMATS[2:4], ids=lambda kind: kind.id)
+def test_an_incomplete_response_ends_in_an_incomplete_item(kind: Format, fault: Finish) -> None:
+    """The item that was being said is called so wherever it is told: when it is closed, and in the whole."""
+    body = fault.alter(kind.request, kind.say(TEXT, [ISSUE, TIME])).body
+    values = [json.loads(data) for _, data in by_httpx_sse(body)] if kind.streamed else [json.loads(body)]
+    output = (values[-1]["response"] if kind.streamed else values[-1])["output"]
+    assert [item.get("status", "completed") for item in output] == [*["completed"] * (len(output) - 1), "incomplete"]
+    closed = [value["item"] for value in values if value.get("type") == "response.output_item.done"]
+    assert closed == (output if kind.streamed else [])
+
+
+def test_who_speaks_is_said_before_what_is_said() -> None:
+    """OpenAI says the role in one chunk with the first call; the role stays in front of the new calls."""
+    events = events_of(chat_stream("", [ISSUE]).body)
+    first, second = (json.loads(event.removeprefix(b"data: ")) for event in events[:2])
+    first["choices"][0]["delta"]["tool_calls"] = second["choices"][0]["delta"]["tool_calls"]
+    body = b"".join([b"data: " + json.dumps(first).encode() + b"\n\n", *events[2:]])
+    said = events_of(ToolCall().alter(ASKED, with_payload(chat_stream("", [ISSUE]), body)).body)
+    deltas = [json.loads(event.removeprefix(b"data: "))["choices"][0]["delta"] for event in said[:2]]
+    assert (deltas[0]["role"], "tool_calls" in deltas[0]) == ("assistant", False)
+    assert deltas[1]["tool_calls"][0]["function"]["name"] == "get_issue_v2"
+
+
+@NAMED
+@pytest.mark.parametrize("kind", [kind for kind in FORMATS if kind.streamed], ids=lambda kind: kind.id)
+def test_no_piece_of_a_stream_says_nothing(kind: Format, fault: Any) -> None:
+    """What is left empty is gone: no vendor sends a piece without text, call, reason or count."""
+    body = fault.alter(kind.request, kind.say(TEXT, [ISSUE, TIME])).body
+    for line in body.decode().splitlines():
+        if not line.removeprefix("data: ").startswith("{"):
+            continue
+        value = json.loads(line.removeprefix("data: "))
+        if kind.name == "OpenAI chat" and fault.how != "empty":
+            assert value.get("usage") or any(
+                any(c["delta"].values()) or "role" in c["delta"] or c["finish_reason"] for c in value["choices"]
+            )
+        if kind.name == "Gemini" and "candidates" in value:
+            candidate = value["candidates"][0]
+            assert candidate["content"].get("parts") or candidate.get("finishReason")
+        if kind.name == "Ollama":
+            assert value["done"] or value["message"]["content"] or value["message"].get("tool_calls")
+
+
 @pytest.mark.parametrize("how", ["truncated", "double_encoded", "fenced", "missing_key", "wrong_type"])
 def test_no_arguments_cannot_be_broken(how: str) -> None:
     """A value without members is left alone."""

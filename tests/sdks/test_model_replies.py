@@ -16,7 +16,7 @@ import anthropic
 import openai
 import pytest
 import yaml
-from _formats import FORMATS, Format, Heard
+from _formats import FORMATS, Format, Heard, gemini_client
 from _models import ASKED, CHAT, IN, ISSUE, MESSAGE, OUT, TEXT, TIME, Calls
 
 from pytest_agentfault._payload import decoded
@@ -265,6 +265,14 @@ def test_a_format_without_a_word_for_an_end_is_left_alone(kind: Format, how: str
     """Nothing is made up: the reply is the same, so nothing has struck."""
     reply = kind.say(TEXT, CALLS)
     assert Finish(how).alter(kind.request, reply) == reply
+
+
+def test_what_is_empty_has_no_text_to_google_genai(faults: Faults, tmp_path: Path) -> None:
+    """A reply without candidates raises nothing: its text is None."""
+    kind = next(kind for kind in FORMATS if kind.name == "Gemini")
+    faults.add(Finish("empty"), to="POST *", cassette=record(kind, tmp_path))
+    client, asked = gemini_client()
+    assert client.models.generate_content(**asked).text is None
 
 
 @EVERY
