@@ -30,6 +30,8 @@ FAULTS: list[Any] = [
     Usage("missing"),
     Usage("enormous"),
 ]
+FUNCTION = {"name": "get_time", "arguments": "{}"}
+PAST: list[Any] = [{"role": "assistant", "tool_calls": [{"id": "c1", "type": "function", "function": FUNCTION}]}]
 NAMED = pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{type(fault).__name__}-{fault.how}")
 
 
@@ -177,6 +179,31 @@ def test_who_speaks_is_said_before_what_is_said() -> None:
     deltas = [json.loads(event.removeprefix(b"data: "))["choices"][0]["delta"] for event in said[:2]]
     assert (deltas[0]["role"], "tool_calls" in deltas[0]) == ("assistant", False)
     assert deltas[1]["tool_calls"][0]["function"]["name"] == "get_issue_v2"
+
+
+@pytest.mark.parametrize("text", ["", TEXT], ids=["silent", "text"])
+def test_a_call_comes_before_the_end_of_a_stream(text: str) -> None:
+    """Where nothing, or a text, was said: the reason stays behind the call."""
+    kind = FORMATS[1]
+    asked = Request("POST", kind.url, (), json.dumps({**CHAT, "messages": PAST}).encode())
+    said = events_of(ToolCall("looped").alter(asked, kind.say(text, [])).body)
+    choices = [json.loads(event.removeprefix(b"data: "))["choices"] for event in said[:-1]]
+    deltas = [choice["delta"] for choice, *_ in filter(None, choices)]
+    assert [list(delta) for delta in deltas if "role" not in delta] == [*[["tool_calls"]] * (len(deltas) - 2), []]
+    assert choices[-2][0]["finish_reason"] == "tool_calls"
+
+
+def test_a_new_group_stands_where_the_old_one_did() -> None:
+    """A text that follows a call still follows it, and the numbers follow one another."""
+    kind = FORMATS[5]
+    values = [json.loads(data) for _, data in by_httpx_sse(kind.say(TEXT, [ISSUE]).body)]
+    groups = [[value for value in values if value.get("index") == number] for number in range(3)]
+    ordered = [values[0], *groups[0], *({**v, "index": 1} for v in groups[2]), *({**v, "index": 2} for v in groups[1])]
+    body = "".join(f"event: {value['type']}\ndata: {json.dumps(value)}\n\n" for value in [*ordered, *values[-2:]])
+    said = ToolCall().alter(kind.request, with_payload(kind.say(TEXT, [ISSUE]), body.encode())).body
+    begun = [v for v in (json.loads(data) for _, data in by_httpx_sse(said)) if v["type"] == "content_block_start"]
+    assert [value["content_block"]["type"] for value in begun] == ["thinking", "tool_use", "text"]
+    assert [value["index"] for value in begun] == [0, 1, 2]
 
 
 @NAMED
