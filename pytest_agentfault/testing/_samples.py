@@ -25,17 +25,25 @@ ASKED: Final[dict[str, Any]] = {
     "query": "query One($key: String!) { issue(key: $key) { id summary } }",
     "variables": {"key": "PROJ-1", "after": "p1"},
     "model": "m-1",
-    "messages": [{"role": "user", "content": "hello"}],
+    "messages": [
+        {"role": "user", "content": "hello"},
+        {
+            "role": "assistant",
+            "tool_calls": [{"id": "call_0", "type": "function", "function": {"name": "list_all", "arguments": "{}"}}],
+        },
+        {"role": "tool", "tool_call_id": "call_0", "content": "[]"},
+    ],
     "stream": True,
 }
 CALL: Final = {"id": "call_1", "type": "function", "function": {"name": "look_up", "arguments": '{"key": "PROJ-1"}'}}
+OTHER: Final = {"id": "call_2", "type": "function", "function": {"name": "tell", "arguments": '{"text": "One, two"}'}}
 CHAT: Final[dict[str, Any]] = {
     "id": "chat-1",
     "object": "chat.completion",
     "choices": [
         {
             "index": 0,
-            "message": {"role": "assistant", "content": "Login fails \u2013 on Safari", "tool_calls": [CALL]},
+            "message": {"role": "assistant", "content": "Login fails \u2013 on Safari", "tool_calls": [CALL, OTHER]},
             "finish_reason": "tool_calls",
         }
     ],
@@ -46,6 +54,49 @@ RESPONSE: Final[dict[str, Any]] = {
     "object": "response",
     "status": "completed",
     "output": [{"type": "function_call", "call_id": "call_1", "name": "look_up", "arguments": '{"key": "PROJ-1"}'}],
+}
+MESSAGE: Final[dict[str, Any]] = {
+    "id": "msg_1",
+    "type": "message",
+    "role": "assistant",
+    "content": [
+        {"type": "text", "text": "Login fails on Safari"},
+        {"type": "tool_use", "id": "toolu_1", "name": "look_up", "input": {"key": "PROJ-1"}},
+        {"type": "tool_use", "id": "toolu_2", "name": "tell", "input": {"text": "One, two"}},
+    ],
+    "stop_reason": "tool_use",
+    "usage": {"input_tokens": 9, "output_tokens": 4},
+}
+CANDIDATES: Final[dict[str, Any]] = {
+    "candidates": [
+        {
+            "content": {
+                "role": "model",
+                "parts": [
+                    {"text": "Login fails on Safari"},
+                    {"functionCall": {"name": "look_up", "args": {"key": "PROJ-1"}}},
+                    {"functionCall": {"name": "tell", "args": {"text": "One, two"}}},
+                ],
+            },
+            "finishReason": "STOP",
+        }
+    ],
+    "usageMetadata": {"promptTokenCount": 9, "candidatesTokenCount": 4, "totalTokenCount": 13},
+}
+LINE: Final[dict[str, Any]] = {
+    "model": "m-1",
+    "message": {
+        "role": "assistant",
+        "content": "Login fails on Safari",
+        "tool_calls": [
+            {"function": {"name": "look_up", "arguments": {"key": "PROJ-1"}}},
+            {"function": {"name": "tell", "arguments": {"text": "One, two"}}},
+        ],
+    },
+    "done": True,
+    "done_reason": "stop",
+    "prompt_eval_count": 9,
+    "eval_count": 4,
 }
 THING: Final[dict[str, Any]] = {
     "id": "10001",
@@ -125,7 +176,13 @@ REPLIES: Final = (
     Reply.of(200, MESSAGE_EVENTS, STREAM).with_data(events_of(MESSAGE_EVENTS)),  # one chunk an event
     Reply.of(200, dumps(RESPONSE).encode(), JSON),
     Reply.of(200, RESPONSE_EVENTS, LABELLED),
+<<<<<<< HEAD
     Reply.of(200, PAGE.encode(), {"Content-Type": "text/html; charset=utf-8"}),
+=======
+    Reply.of(200, dumps(MESSAGE).encode(), JSON),
+    Reply.of(200, dumps(CANDIDATES).encode(), JSON),
+    Reply.of(200, dumps(LINE).encode(), JSON),
+>>>>>>> llm
 )
 
 
