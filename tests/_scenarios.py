@@ -45,13 +45,16 @@ WANTED = [
     "any/sse-empty-event",
     "any/sse-large-event",
     "any/sse-multiline-data",
+    "any/sse-reconnect",
     "any/sse-unicode-separators",
     "any/stall",
     "any/stream-cut",
     "any/stream-ends-early",
     "any/stream-error-event",
     "any/wrong-content-length",
+    "bedrock/stream-error-event",
     "github/secondary-limit",
+    "groq/stream-error-event",
     "jira/expired-session",
     "jira/login-page-instead",
     "jira/rate-limit",
@@ -66,6 +69,7 @@ WANTED = [
     "openai/stream-cut",
     "openai/stream-ends-early",
     "openai/stream-error-event",
+    "openrouter/stream-error-event",
 ]
 GOOD = """\
 title = "t"

@@ -18,6 +18,8 @@ from pytest_agentfault._errors import FaultError, ScenarioError
 from pytest_agentfault._plan import Plan, drive
 from pytest_agentfault.scenario import Library, fault_by_name, json_schema
 
+VENDORS = ", ".join(sorted({name.partition("/")[0] for name in WANTED}))
+
 
 def test_all_promised_scenarios_ship() -> None:
     """The scenarios that are promised are there, and no other."""
@@ -30,7 +32,16 @@ def test_shipped_scenario_can_be_read(name: str) -> None:
     scenario = SHIPPED.get(name)
     assert scenario is SHIPPED.get(name)
     assert all(part.startswith("https://") for part in scenario.source.split(" ; "))
-    assert {(rule.name, rule.damages) for rule in scenario.rules} == {(name, scenario.damages)}
+    assert {rule.name for rule in scenario.rules} == {name}
+    assert scenario.damages in {rule.damages for rule in scenario.rules}
+
+
+def test_a_rule_may_damage_less_than_its_scenario(tmp_path: Path) -> None:
+    """What it says itself goes before what the scenario says."""
+    text = GOOD.replace("[[rule]]", 'damages = "payload"\n[[rule]]') + GOOD.partition("[[rule]]")[2].join(
+        ['[[rule]]\ndamages = "nothing"', ""]
+    )
+    assert [rule.damages for rule in library(tmp_path, text).get("a/b").rules] == ["payload", "nothing"]
 
 
 def test_names_come_from_paths_and_no_file_is_opened(tmp_path: Path) -> None:
@@ -81,7 +92,7 @@ def test_scenarios_can_be_handed_over(tmp_path: Path) -> None:
         (
             lambda: Library(hosts={"jria": ["x.test"]}).names(),
             "`fault_hosts` names an unknown vendor\n  there is: 'jria'\n"
-            "  to do: did you mean 'jira'? known: anthropic, any, github, jira, linear, openai",
+            f"  to do: did you mean 'jira'? known: {VENDORS}",
         ),
         (
             lambda: Library(hosts={"github": ["not a host"]}).get("github/secondary-limit"),

@@ -15,6 +15,7 @@ from typing import Final
 
 from .._payload import LINE, cut_at, data_of, line_end_of, parsed, with_data_of, with_payload
 from .._reply import Data, Reply
+from ._frames import carries, is_event
 from ._json_text import TOKEN
 
 BOM: Final = b"\xef\xbb\xbf"
@@ -32,7 +33,7 @@ def with_events(reply: Reply, events: Sequence[bytes]) -> Reply:
 
 def numbers_of_data(events: Sequence[bytes]) -> list[int]:
     """Which of these events carry data."""
-    return [number for number, event in enumerate(events) if data_of(event) is not None]
+    return [number for number, event in enumerate(events) if carries(event)]
 
 
 def is_line(event: bytes) -> bool:
@@ -41,7 +42,9 @@ def is_line(event: bytes) -> bool:
 
 
 def is_finished(event: bytes) -> bool:
-    """True when the event has the blank line, or the line of JSON the line end, that closes it."""
+    """True when the event has the blank line, or the line of JSON the line end, that closes it; a message is whole."""
+    if is_event(event):
+        return True
     return event.endswith(b"\n") if is_line(event) else not lines_of(event)[-1][0]
 
 

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate
 from typing import Final
 
-from .._payload import MISSING, data_of, events_of, parsed
-from ._frames import CHECKSUM, PRELUDE, frames_of
+from .._payload import MISSING, parsed
+from ._frames import CHECKSUM, PRELUDE, carries, frames_of, pieces_of
 
 ESCAPE: Final = re.compile(rb"\\(?:u[0-9a-fA-F]{4}|.)", re.DOTALL)
 FIELD: Final = re.compile(rb"(?:\A|(?<=[\r\n]))(?:\xef\xbb\xbf)?(data|event|id|retry):")
@@ -33,19 +33,14 @@ GZIP_HEAD: Final = 10  # RFC 1952 section 2.3: without the optional fields
 GZIP_TAIL: Final = 8  # a checksum and a length, of 4 bytes each
 
 
-def pieces_of(body: bytes) -> list[bytes]:
-    """The events of a stream of any kind: server-sent, a JSON value per line, or AWS's binary ones."""
-    return list(frames_of(body)) or events_of(body)
-
-
 def after_data_events(body: bytes, number: int) -> int | None:
     """The offset behind this many events that carry data; None where there are not so many."""
     if number == 0:
         return 0
     at = 0
-    for event in events_of(body):
+    for event in pieces_of(body):
         at += len(event)
-        number -= data_of(event) is not None
+        number -= carries(event)
         if number == 0:
             return at
     return None
@@ -53,7 +48,7 @@ def after_data_events(body: bytes, number: int) -> int | None:
 
 def data_events(body: bytes) -> int:
     """How many events carry data."""
-    return sum(data_of(event) is not None for event in events_of(body))
+    return sum(map(carries, pieces_of(body)))
 
 
 def _one_byte(body: bytes) -> Iterable[int]:

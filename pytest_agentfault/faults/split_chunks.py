@@ -17,7 +17,8 @@ from .._errors import FaultError, nearest
 from .._payload import cut_at, has_body, is_frames, is_stream, plain
 from .._reply import Data, Reply, Request
 from .._script import Script
-from ._places import INSIDE, PLACES, pieces_of
+from ._frames import pieces_of
+from ._places import INSIDE, PLACES
 from ._settings import check_choice, check_count
 from ._splits import EVERY, Splits
 from ._wire import cut_sent, framing_offsets, glued_segments, sent_offsets, spoken

@@ -34,6 +34,7 @@ from pytest_agentfault.faults.misdeliver_events import MisdeliverEvents
 from pytest_agentfault.faults.mislabel import HOWS as LABELS
 from pytest_agentfault.faults.mislabel import Mislabel
 from pytest_agentfault.faults.pace import Pace
+from pytest_agentfault.faults.resume_events import ResumeEvents
 from pytest_agentfault.faults.rewrite_events import HOWS, RewriteEvents
 from pytest_agentfault.faults.slow import Slow
 from pytest_agentfault.faults.split_chunks import SplitChunks
@@ -132,6 +133,7 @@ def _faults() -> Iterator[tuple[str, Make]]:
         yield f"`misdeliver_events`: {how}", _plain(MisdeliverEvents(how))
     for how in HOWS:
         yield f"`rewrite_events`: {how}", _plain(RewriteEvents(how))
+    yield "`resume_events`", _plain(ResumeEvents(3000))
     for how in LABELS:
         yield f"`mislabel`: {how}", _plain(Mislabel(how))
     yield "JSON error with status 200", lambda r: (r.reply, Instead("application/json", b'{"error":{"message":"No"}}'))

@@ -66,6 +66,7 @@ PLAIN: Final = _stream(
     *(f"event: delta\ndata: {_json(n, {'text': t, 'at': 1760000000 + n})}\n\n" for n, t in enumerate(TEXTS)),
     "event: done\ndata: [DONE]\n\n",
 )
+AWS_ERROR: Final = ({"message": "Too many requests"}, "throttlingException")
 OPENAI_ERROR: Final = ({"error": {"message": "The server had an error.", "type": "server_error", "code": None}}, None)
 
 
@@ -261,7 +262,7 @@ def readers() -> Iterator[list[Reader]]:
                 "ollama", ("ollama", "httpx"), _stream(*lines, kind="application/x-ndjson"),
                 ({"error": "model runner has unexpectedly stopped"}, None), lambda: _by_ollama(by_ollama),
             ),
-            Reader("botocore", ("botocore", "urllib3"), _frames(), ({}, None), lambda: _by_botocore(bedrock)),
+            Reader("botocore", ("botocore", "urllib3"), _frames(), AWS_ERROR, lambda: _by_botocore(bedrock)),
             Reader("httpx-sse", ("httpx-sse", "httpx"), PLAIN, OPENAI_ERROR, lambda: _by_httpx_sse(by_httpx)),
             Reader("httpx2", ("httpx2",), PLAIN, OPENAI_ERROR, lambda: _by_httpx2(by_httpx2)),
             Reader("sseclient-py", ("sseclient-py", "requests"), PLAIN, OPENAI_ERROR, _by_sseclient),
