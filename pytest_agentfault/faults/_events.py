@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from itertools import accumulate
 from typing import Final
 
-from .._payload import LINE, cut_at, data_of, line_end_of, parsed, with_data_of, with_payload
+from .._payload import LINE, data_of, line_end_of, parsed, with_data_of, with_pieces
 from .._reply import Data, Reply
 from ._frames import carries, is_event
 from ._json_text import TOKEN
@@ -27,8 +26,7 @@ PADDING: Final = "padding"  # a member that no vendor's schema has; readers of J
 def with_events(reply: Reply, events: Sequence[bytes]) -> Reply:
     """The same reply with these events; one `Data` each, where it had more than one."""
     pieces = sum(isinstance(event, Data) for event in reply.events)
-    said = with_payload(reply, b"".join(events))
-    return cut_at(said, accumulate(map(len, events))) if pieces > 1 else said
+    return with_pieces(reply, events if pieces > 1 else [b"".join(events)])
 
 
 def numbers_of_data(events: Sequence[bytes]) -> list[int]:
@@ -117,5 +115,10 @@ def large(event: bytes, size_bytes: int) -> bytes:
     missing = size_bytes - len(event)
     if missing <= 0 or not isinstance(parsed(data), dict | list):
         return event
-    place = data.index(data.lstrip()[:1]) + 1
-    return with_data_of(event, b"%b%b%b" % (data[:place], b" " * missing, data[place:]))
+    made, at = with_data_of(event, data), 0
+    for text, end in [] if is_line(event) else lines_of(made):
+        if text.startswith(b"data:"):
+            break
+        at += len(text) + len(end)
+    place = made.index(data.lstrip()[:1], at) + 1
+    return b"".join((made[:place], b" " * missing, made[place:]))
