@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from typing import Final
 from zlib import crc32
+
+from .._payload import data_of, events_of, has_body, stream_of
+from .._reply import Reply, Request
 
 # https://smithy.io/2.0/aws/amazon-eventstream.html: lengths and checksums are big-endian, and 32 bits wide.
 PRELUDE: Final = struct.Struct(">III")
@@ -21,7 +23,22 @@ TEXT: Final = 7  # the type of a header whose value is a text
 KINDS: Final = {0: 0, 1: 0, 2: 1, 3: 2, 4: 4, 5: 8, 6: None, TEXT: None, 8: 8, 9: 16}  # size of a value; None: it says
 
 
-@lru_cache(maxsize=8)
+def streamed(request: Request, reply: Reply) -> Reply | None:
+    """The reply as its reader has it where it is a stream of events, lines or messages; None: it is not."""
+    said = stream_of(request, reply)
+    return reply if said is None and frames_of(reply.body) and has_body(request, reply) else said
+
+
+def pieces_of(body: bytes) -> list[bytes]:
+    """The events of a stream of any kind: server-sent, a JSON value per line, or AWS's binary ones."""
+    return list(frames_of(body)) or events_of(body)
+
+
+def carries(event: bytes) -> bool:
+    """True when an event of any kind carries data, as opposed to a comment, a mere field or an error."""
+    return is_event(event) or data_of(event) is not None
+
+
 def frames_of(body: bytes) -> tuple[bytes, ...]:
     """The messages of a stream, joined they are the body; empty where it does not begin with one."""
     found, at = [], 0

@@ -14,8 +14,8 @@ from unicodedata import east_asian_width
 
 from .._payload import is_frames, is_ndjson, is_stream
 from .._reply import Reply
-from ._frames import frames_of
-from ._places import INSIDE, PLACES, pieces_of
+from ._frames import frames_of, pieces_of
+from ._places import INSIDE, PLACES
 
 EVENTS: Final = 4  # how many events are shown,
 CUTS: Final = 4  # how many cuts of each,

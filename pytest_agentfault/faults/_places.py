@@ -13,29 +13,22 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate
 from typing import Final
 
-from .._payload import MISSING, data_of, events_of, parsed
-from ._frames import CHECKSUM, PRELUDE, frames_of
+from .._payload import MISSING, parsed
+from ._frames import CHECKSUM, PRELUDE, carries, frames_of, pieces_of
 
 ESCAPE: Final = re.compile(rb"\\(?:u[0-9a-fA-F]{4}|.)", re.DOTALL)
-FIELD: Final = re.compile(rb"(?:\A|(?<=[\r\n]))(?:\xef\xbb\xbf)?(data|event|id|retry):")
-BOTH: Final = re.compile(
-    rb"(?:\A|(?<=[\r\n]))(?:\xef\xbb\xbf)?"
-    rb"(?:event:[^\r\n]*(?:\r\n|\r|\n)(?=data:)|data:[^\r\n]*(?:\r\n|\r|\n)(?=event:))"
-)
-CHARACTER: Final = re.compile(
-    rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
-)  # RFC 3629
+# What begins a pattern here is found without trying it at every offset: bodies may be large.
+FIELD: Final = re.compile(rb"(data|event|id|retry):")
+LATER: Final = re.compile(rb"(?:\r\n|\r|\n)(data|event):")
+BOM: Final = b"\xef\xbb\xbf"
+CHARACTER: Final = re.compile(rb"[\xc2-\xf4][\x80-\xbf]{1,3}")  # RFC 3629 section 4
 BLANK: Final = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?=[\r\n])")
-NUMBER: Final = re.compile(rb"(?<=[:,\[ ])-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?=[],}\s])")  # RFC 8259 section 6
-DONE: Final = re.compile(rb"(?:\A|(?<=[\r\n]))data: ?\[(DO)NE\]")
+NUMBER: Final = re.compile(rb"[-\d]\d*(?:\.\d+)?(?:[eE][+-]?\d+)?(?=[],}\s])")  # RFC 8259 section 6
+DONE: Final = re.compile(rb"\[(DO)NE\]")
+DATA: Final = (b"data: ", b"data:")
 GZIP: Final = b"\x1f\x8b"
 GZIP_HEAD: Final = 10  # RFC 1952 section 2.3: without the optional fields
 GZIP_TAIL: Final = 8  # a checksum and a length, of 4 bytes each
-
-
-def pieces_of(body: bytes) -> list[bytes]:
-    """The events of a stream of any kind: server-sent, a JSON value per line, or AWS's binary ones."""
-    return list(frames_of(body)) or events_of(body)
 
 
 def after_data_events(body: bytes, number: int) -> int | None:
@@ -43,9 +36,9 @@ def after_data_events(body: bytes, number: int) -> int | None:
     if number == 0:
         return 0
     at = 0
-    for event in events_of(body):
+    for event in pieces_of(body):
         at += len(event)
-        number -= data_of(event) is not None
+        number -= carries(event)
         if number == 0:
             return at
     return None
@@ -53,15 +46,19 @@ def after_data_events(body: bytes, number: int) -> int | None:
 
 def data_events(body: bytes) -> int:
     """How many events carry data."""
-    return sum(data_of(event) is not None for event in events_of(body))
+    return sum(map(carries, pieces_of(body)))
 
 
 def _one_byte(body: bytes) -> Iterable[int]:
     return range(1, len(body))
 
 
-def _inside_utf8(body: bytes) -> Iterable[int]:
-    return (n for found in CHARACTER.finditer(body) for n in range(found.start() + 1, found.end()))
+def _inside_utf8(body: bytes) -> Iterator[int]:
+    for found in CHARACTER.finditer(body):
+        first = found[0][0]
+        size = 2 if first < 0xE0 else 3 if first < 0xF0 else 4
+        if len(found[0]) >= size:
+            yield from range(found.start() + 1, found.start() + size)
 
 
 def _between_cr_lf(body: bytes) -> Iterable[int]:
@@ -77,19 +74,26 @@ def _after_event(body: bytes) -> Iterable[int]:
 
 
 def _inside_field_name(body: bytes) -> Iterable[int]:
-    return (found.start(1) + len(found[1]) // 2 for found in FIELD.finditer(body))
+    return (found.start(1) + len(found[1]) // 2 for found in _fields(body))
 
 
 def _before_colon(body: bytes) -> Iterable[int]:
-    return (found.end(1) for found in FIELD.finditer(body))
+    return (found.end(1) for found in _fields(body))
 
 
-def _between_event_and_data(body: bytes) -> Iterable[int]:
-    return (found.end() for found in BOTH.finditer(body))
+def _between_event_and_data(body: bytes) -> Iterator[int]:
+    for found in LATER.finditer(body):
+        line = max(body.rfind(b"\n", 0, found.start()), body.rfind(b"\r", 0, found.start())) + 1
+        other = b"event:" if found[1] == b"data" else b"data:"
+        if body.startswith(other, line) or body.startswith(BOM + other, line):
+            yield found.start(1)
 
 
-def _inside_done(body: bytes) -> Iterable[int]:
-    return (found.end(1) for found in DONE.finditer(body))
+def _inside_done(body: bytes) -> Iterator[int]:
+    for found in DONE.finditer(body):
+        before = next((text for text in DATA if body.endswith(text, 0, found.start())), None)
+        if before is not None and _begins_line(body, found.start() - len(before)):
+            yield found.end(1)
 
 
 def _inside_json_string_escape(body: bytes) -> Iterator[int]:
@@ -99,8 +103,10 @@ def _inside_json_string_escape(body: bytes) -> Iterator[int]:
             yield from (found.start() + 3, found.end())  # inside \uXXXX, and between the halves of a pair
 
 
-def _inside_number(body: bytes) -> Iterable[int]:
-    return (found.start() + len(found[0]) // 2 for found in NUMBER.finditer(body) if len(found[0]) > 1)
+def _inside_number(body: bytes) -> Iterator[int]:
+    for found in NUMBER.finditer(body):
+        if len(found[0]) > 1 and found.start() and body[found.start() - 1] in b":,[ ":
+            yield found.start() + len(found[0]) // 2
 
 
 def _inside_ndjson_line(body: bytes) -> Iterator[int]:
@@ -143,6 +149,16 @@ def _inside_gzip(body: bytes) -> Iterator[int]:
         if machine.eof:
             yield from (end - GZIP_TAIL, end - GZIP_TAIL // 2, end)
         at = end
+
+
+def _fields(body: bytes) -> Iterable[re.Match[bytes]]:
+    return (found for found in FIELD.finditer(body) if _begins_line(body, found.start()))
+
+
+def _begins_line(body: bytes, at: int) -> bool:
+    if body.endswith(BOM, 0, at):
+        at -= len(BOM)
+    return at == 0 or body[at - 1] in b"\r\n"
 
 
 def _frames(body: bytes) -> Iterator[tuple[int, int]]:

@@ -18,7 +18,7 @@ from .._reply import Data, Reply, Request
 from .._script import Script, encode
 from ._picture import pictured, pictured_sent
 from ._places import INSIDE, PLACES, RAW
-from ._wire import Spoken, borders, framing_offsets, sent_offsets, spoken
+from ._wire import Sent, Spoken, borders, framing_offsets, sent_offsets, spoken
 
 if TYPE_CHECKING:
     from .split_chunks import SplitChunks
@@ -67,7 +67,7 @@ class Splits:
         if self._said is None:
             return
         every = self.fault.at == BYTE
-        size = len(self._script.sent)
+        size = len(Sent(self._script))
         body = set(sent_offsets(self._said.runs, range(1, len(self._said.body))).values())
         places: Iterable[int] = range(1, size) if every else framing_offsets(self._said, size)
         for place in places:

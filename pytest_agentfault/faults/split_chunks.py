@@ -17,10 +17,11 @@ from .._errors import FaultError, nearest
 from .._payload import cut_at, has_body, is_frames, is_stream, plain
 from .._reply import Data, Reply, Request
 from .._script import Script
-from ._places import INSIDE, PLACES, pieces_of
+from ._frames import pieces_of
+from ._places import INSIDE, PLACES
 from ._settings import check_choice, check_count
 from ._splits import EVERY, Splits
-from ._wire import cut_sent, framing_offsets, glued_segments, sent_offsets, spoken
+from ._wire import Sent, cut_sent, framing_offsets, glued_segments, sent_offsets, spoken
 
 WIRES: Final = ("chunks", "segments", "both")
 ONLY: Final = ("any", "stream")
@@ -131,7 +132,9 @@ class SplitChunks:
         if self.wire == "segments":
             return readable
         cut = cut_at(readable.with_data([readable.body]) if joins else readable, places)
-        return reply if cut == reply else cut.with_header("content-length", None) if places else cut
+        if cut == reply:
+            return reply
+        return cut.with_header("content-length", None) if places and cut.header("content-length") else cut
 
     def garble(self, script: Script) -> Script:
         """The script in other TCP segments; the same one where there is nothing to cut."""
@@ -143,7 +146,7 @@ class SplitChunks:
         whole = [] if self.as_text and plain(said.reply) not in (None, said.reply) else self.places(said.body)
         places = {*sent_offsets(said.runs, whole).values(), *self.at_sent}
         if FRAMING in self.at:
-            places.update(framing_offsets(said, len(script.sent)))
+            places.update(framing_offsets(said, len(Sent(script))))
         cut = cut_sent(glued, places)
         return script if cut == script else cut
 

@@ -176,13 +176,10 @@ REPLIES: Final = (
     Reply.of(200, MESSAGE_EVENTS, STREAM).with_data(events_of(MESSAGE_EVENTS)),  # one chunk an event
     Reply.of(200, dumps(RESPONSE).encode(), JSON),
     Reply.of(200, RESPONSE_EVENTS, LABELLED),
-<<<<<<< HEAD
     Reply.of(200, PAGE.encode(), {"Content-Type": "text/html; charset=utf-8"}),
-=======
     Reply.of(200, dumps(MESSAGE).encode(), JSON),
     Reply.of(200, dumps(CANDIDATES).encode(), JSON),
     Reply.of(200, dumps(LINE).encode(), JSON),
->>>>>>> llm
 )
 
 
