@@ -14,7 +14,7 @@ from pytest_agentfault.scenario import Library
 ROOT = Path(__file__).parent.parent
 SHIPPED = Library()
 FAULTS = ", ".join(names("pytest_agentfault.faults"))
-FOLDER = Path(__file__).parents[1] / "scenarios"
+FOLDER = ROOT / "scenarios"
 WANTED = sorted(path.relative_to(FOLDER).with_suffix("").as_posix() for path in FOLDER.glob("*/*.toml"))
 GOOD = """\
 title = "t"

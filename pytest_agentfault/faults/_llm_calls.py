@@ -13,11 +13,13 @@ from random import Random
 from typing import Any, Final
 
 from .._payload import written
+from .._reply import Request
 from ._json_text import malformed
 from ._llm import as_value
-from ._shapes import applied
+from ._shapes import Hand, applied
 
 EXTRA: Final = "explanation"
+NOT_ASKED: Final = Request("GET", "https://nobody.invalid/")  # a type changes whatever was asked
 
 
 def truncated(arguments: Any) -> Any:
@@ -49,7 +51,11 @@ def fenced(arguments: Any) -> Any:
 
 def wrong_type(arguments: Any, schema: Any, random: Random) -> Any:
     """A required member is of another type."""
-    return _with_members(arguments, lambda members: applied("retype", members, (_required(members, schema),), random))
+
+    def retyped(members: dict[str, Any]) -> Any:
+        return applied("retype", dict(members), (_required(members, schema),), Hand(random.getrandbits(64), NOT_ASKED))
+
+    return _with_members(arguments, retyped)
 
 
 def missing_key(arguments: Any, schema: Any, random: Random) -> Any:
