@@ -81,7 +81,8 @@ def test_scenarios_can_be_handed_over(tmp_path: Path) -> None:
         (
             lambda: Library(hosts={"jria": ["x.test"]}).names(),
             "`fault_hosts` names an unknown vendor\n  there is: 'jria'\n"
-            "  to do: did you mean 'jira'? known: anthropic, any, github, graphql, hasura, jira, linear, openai, shopify, web",
+            "  to do: did you mean 'jira'? known: anthropic, any, github, graphql, hasura, jira, linear, openai, "
+            "shopify, web",
         ),
         (
             lambda: Library(hosts={"github": ["not a host"]}).get("github/secondary-limit"),
