@@ -15,7 +15,7 @@ import pytest
 import yaml
 from _said import GET, arrives, document, refusal, three
 
-from pytest_agentfault._errors import FaultError
+from pytest_agentfault._errors import CassetteError, FaultError
 from pytest_agentfault._plan import Plan, drive
 from pytest_agentfault._reply import Reply, Request
 from pytest_agentfault._rule import Rule, verbs_of
@@ -387,3 +387,19 @@ def test_real_recordings_are_overruled(shared_dir: Path, name: str, schema: str)
     assert b"Syntax Error: Expected Name, found <EOF>." in done.reply.body
     assert name.encode() in (done.baseline or done.reply).body
     assert _graphql_schema.schema_of(schema)
+
+
+@pytest.mark.parametrize("breakage", ["unbalanced_brace", "unknown_field"])
+def test_where_no_recording_knows_the_broken_query_the_answer_is_ours(breakage: str, schema: str) -> None:
+    """With nothing to say, and for a query that is not broken, the error of the recording stays."""
+
+    def unknown(request: Request) -> Reply:
+        raise CassetteError("no recording", "another query", "record it")
+
+    done = through(BreakGraphql(breakage, schema, 400), unknown)
+    assert (done.reply.status, done.baseline, bool(done.struck)) == (400, None, True)
+    for fault, asked in ((BreakGraphql("unknown_field"), posted()), (BreakGraphql(breakage, schema), GET)):
+        plan = Plan([Rule("* *", (fault,), times=1)])
+        with pytest.raises(CassetteError):
+            drive(plan.exchange(asked), unknown)
+        assert (plan.log, plan.tallies[0].struck) == ([], 0 if asked is GET else 1)

@@ -13,6 +13,7 @@ from typing import Any, Final
 import gql
 import graphql
 import pytest
+import vcr
 from _cassettes import ISSUES, LINEAR, QUERY
 from gql.transport.aiohttp import AIOHTTPTransport
 from gql.transport.exceptions import TransportQueryError
@@ -186,3 +187,23 @@ def test_a_guard_that_finds_nothing_is_content(faults: Faults, call: Any) -> Non
     """Every query was right, so the recording answered each, and nothing had to strike."""
     assert call(LINEAR, QUERY) == ISSUES["data"]
     assert [bool(x.struck) for x in faults.log] == [False]
+
+
+@SYNC
+@pytest.mark.parametrize("breakage", ["unbalanced_brace", "unknown_field"])
+def test_a_recording_that_matches_by_body_is_not_missed(faults: Faults, call: Any, breakage: str) -> None:
+    """It has no such query, so the answer is ours; the client's own is then found in it."""
+    faults.add(BreakGraphql(breakage, SDL, 400, json=ENVELOPE), to=f"POST {LINEAR}", times=1)
+    player = vcr.VCR(match_on=["method", "uri", "query_in_body"], record_mode="none")
+    player.register_matcher("query_in_body", _same_query)
+    with player.use_cassette(str(Path(__file__).parent / CASSETTE)):
+        with pytest.raises(TransportQueryError) as caught:
+            call(LINEAR, QUERY)
+        _check(caught.value, breakage)
+        assert call(LINEAR, QUERY) == ISSUES["data"]
+    assert [x.baseline is None for x in faults.log] == [True, False]
+
+
+def _same_query(one: Any, other: Any) -> None:
+    asked, recorded = ("".join(json.loads(each.body)["query"].split()) for each in (one, other))
+    assert asked.removeprefix("query") == recorded.removeprefix("query")
