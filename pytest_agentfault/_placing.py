@@ -39,6 +39,8 @@ class Placement:
         raises: the errors that count as surfaced: a type, a tuple of types, or `pytest.RaisesExc`.
         cassette: the recording beneath it.
         checks: names of the checks that judge the log.
+        guards: whether its faults strike only what is wrong with a request: then it is right that none did, as long
+            as one of its rules was asked.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Placement:
     raises: Any = None
     cassette: Path | None = None
     checks: tuple[str, ...] = ()
+    guards: bool = False
 
 
 def place(
@@ -99,6 +102,7 @@ def place(
                 raises=raises,
                 cassette=cassette,
                 checks=tuple(c for c in dict.fromkeys((*checks, *asked)) if c not in waived),
+                guards=all(getattr(fault, "guards", False) for rule in rules for fault in rule.faults),
             )
         )
     return tuple(placed)

@@ -17,7 +17,7 @@ from random import Random
 from threading import Lock
 from typing import Any, Final, TypeAlias
 
-from ._errors import FaultError
+from ._errors import CassetteError, FaultError
 from ._reply import Head, Refused, Reply, Request
 from ._rule import Rule, Tally, credential_digest, verbs_of
 from ._script import Next, Script, encode, with_header_line
@@ -232,7 +232,12 @@ class Plan:
                     struck.append(Strike(rule, fault))
                     break  # the vendor's place is taken
             if reply is None:
-                baseline = reply = yield asked
+                try:
+                    baseline = reply = yield asked
+                except CassetteError:
+                    reply = _unanswered(bound, asked) if asked != request else None
+                    if reply is None:
+                        raise
             self.scouted += (Scouted(rule, fault, asked, reply) for rule, fault in scouting)
             for rule, fault in _having("alter", bound):
                 before_reply, reply = reply, fault.alter(asked, reply)
@@ -334,7 +339,14 @@ def drive(flow: Flow, send: Callable[[Request], Reply]) -> Exchange:
         request = next(flow)
     except StopIteration as stop:
         return _exchange_of(stop)
-    return _last(flow, _sent(flow, send, request))
+    try:
+        reply = send(request)
+    except CassetteError as error:
+        return _without(flow, error)
+    except BaseException:
+        flow.close()
+        raise
+    return _last(flow, reply)
 
 
 async def adrive(flow: Flow, send: Callable[[Request], Awaitable[Reply]]) -> Exchange:
@@ -345,18 +357,21 @@ async def adrive(flow: Flow, send: Callable[[Request], Awaitable[Reply]]) -> Exc
         return _exchange_of(stop)
     try:
         reply = await send(request)
+    except CassetteError as error:
+        return _without(flow, error)
     except BaseException:
         flow.close()
         raise
     return _last(flow, reply)
 
 
-def _sent(flow: Flow, send: Callable[[Request], Reply], request: Request) -> Reply:
+def _without(flow: Flow, error: CassetteError) -> Exchange:
+    """The end of an exchange whose request no recording knows: raises the error, unless a fault has the answer."""
     try:
-        return send(request)
-    except BaseException:
-        flow.close()
-        raise
+        flow.throw(error)
+    except StopIteration as stop:
+        return _exchange_of(stop)
+    raise AssertionError("an exchange yields its request at most once")
 
 
 def _last(flow: Flow, reply: Reply) -> Exchange:
@@ -375,6 +390,12 @@ def _exchange_of(stop: StopIteration) -> Exchange:
 
 def _having(verb: str, bound: list[tuple[Rule, Any]]) -> list[tuple[Rule, Any]]:
     return [(rule, fault) for rule, fault in bound if verb in verbs_of(fault)]
+
+
+def _unanswered(bound: list[tuple[Rule, Any]], asked: Request) -> Reply | None:
+    """What is said to a changed request that no recording knows, by the fault that changed it."""
+    able = (fault for _, fault in bound if hasattr(fault, "unanswered"))
+    return next((reply for fault in able if (reply := fault.unanswered(asked)) is not None), None)
 
 
 def _is_connecting(rule: Rule) -> bool:

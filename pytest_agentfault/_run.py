@@ -209,6 +209,8 @@ class Run:
         missing = self._never_struck()
         if missing or self.struck or not self.explores:  # a run that only found places is judged by their runs
             self.outcome = Outcome.MISSED if missing and not wrong else outcome_of_pass(log)
+        if not missing and self.outcome is Outcome.MISSED and any(p.guards for p, _ in self._placed):
+            self.outcome = Outcome.HELD  # there was nothing to find fault with
         wrong += missing
         if self.plan.hung:  # a client elsewhere was cut off; nothing was raised here
             self.outcome = Outcome.HUNG
@@ -286,7 +288,7 @@ class Run:
         return [
             str(why_never_struck(placement.name, self._pairs(part), self.plan, above))
             for placement, part in self._placed
-            if not any(tally.struck for _, tally in self._pairs(part))
+            if not any(tally.struck or (placement.guards and tally.seen) for _, tally in self._pairs(part))
             and not (is_exploring(placement) and any(self.places()))
         ]
 

@@ -41,18 +41,22 @@ def check_schema(fault: str, schema: str | None) -> None:
 @cache
 def schema_of(path: str) -> Any:
     """The schema of a file; read once."""
-    from graphql import build_client_schema, build_schema
+    from graphql import assert_valid_schema, build_client_schema, build_schema
 
     text = Path(path).read_text(encoding="utf-8")
     held = parsed(text)
     if held is MISSING and not path.endswith(RECORDED):
-        return build_schema(text)
+        made = build_schema(text)
+        assert_valid_schema(made)
+        return made
     if held is MISSING:
         held = _from_yaml(text)
     found = next(_introspections(held), None)
     if found is None:
         raise ValueError("no reply to an introspection query in it")
-    return build_client_schema(found)
+    made = build_client_schema(found)
+    assert_valid_schema(made)
+    return made
 
 
 def _from_yaml(text: str) -> Any:

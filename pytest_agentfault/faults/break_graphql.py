@@ -86,7 +86,21 @@ class BreakGraphql:
         query = query_of(request)
         if query is None or is_refusal(reply):
             return reply
-        answer = refused(
+        answer = self.unanswered(request)
+        if answer is None and query.endswith(MARK):
+            raise FaultError(
+                "break_graphql: what is beneath answered a broken query as if nothing were wrong with it",
+                f"breakage = {self.breakage!r} without `schema`, and a reply of {reply.status} without errors",
+                "give a `schema`, so that the answer can come from here, or put a server beneath that validates",
+            )
+        return reply if answer is None else answer
+
+    def unanswered(self, request: Request) -> Reply | None:
+        """What is said to this query where no recording knows it; None: nothing is wrong with it, for all we know."""
+        query = query_of(request)
+        if query is None:
+            return None
+        return refused(
             query,
             None,
             self.schema,
@@ -96,10 +110,3 @@ class BreakGraphql:
             json=self.json,
             wording=self.wording,
         )
-        if answer is None and query.endswith(MARK):
-            raise FaultError(
-                "break_graphql: what is beneath answered a broken query as if nothing were wrong with it",
-                f"breakage = {self.breakage!r} without `schema`, and a reply of {reply.status} without errors",
-                "give a `schema`, so that the answer can come from here, or put a server beneath that validates",
-            )
-        return reply if answer is None else answer

@@ -76,6 +76,11 @@ class RejectGraphql:
             self.ready()
             check_schema("reject_graphql", self.schema)
 
+    @property
+    def guards(self) -> bool:
+        """True when a test in which it strikes nothing is as it should be: every query was right."""
+        return self.how == "validate"
+
     def ready(self) -> None:
         """What judges a query must be installed."""
         if self.how != "reject":
