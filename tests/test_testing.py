@@ -25,6 +25,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "lose": {"how": "reset", "where": "in_body"},
     "malform_json": {"how": "truncated"},
     "mislabel": {"how": "without_charset"},
+    "rate_limit": {"requests": 1, "left": 0},
     "reject_graphql": {"how": "break", "breakage": "unbalanced_brace"},
     "slow": {"seconds": 2.0},
     "status": {"code": 429},

@@ -62,6 +62,8 @@ def _rule(faults: Mapping[str, type]) -> dict[str, Any]:
             "every": {"type": "integer", "minimum": 1, "description": "Strike only each n-th matching request."},
             "probability": {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
             "until": {"enum": list(UNTIL)},
+            "after_seconds": {"type": "number", "minimum": 0, "description": "From when on, on the test's clock."},
+            "for_seconds": {"type": "number", "exclusiveMinimum": 0, "description": "For how long from then on."},
             "faults": {
                 "type": "array",
                 "minItems": 1,

@@ -90,7 +90,9 @@ def check_scenario(path: Path | str, *, reply: Reply | None = None) -> Scenario:
     scenario = read(path, f"{path.parent.name}/{path.stem}")
     templates = bind("0", time.time)
     for number, rule in enumerate(scenario.rules, 1):
-        always = replace(rule, times=None, after=0, every=1, probability=1.0, until=None)
+        always = replace(
+            rule, times=None, after=0, every=1, probability=1.0, until=None, after_seconds=0, for_seconds=None
+        )
         fitting = list(_requests_for(always, reply))
         if not fitting:
             _fail(
@@ -159,7 +161,7 @@ def _urls(glob: str) -> Iterator[str]:
 
 def _struck(rule: Rule, asked: Request, healthy: Reply, bind: Any = None) -> tuple[Exchange, ...]:
     """What the rule did to one connection and one request, without what no run repeats."""
-    plan = Plan([rule], bind=bind, now=lambda: 0.0)
+    plan = Plan([rule], bind=bind, now=lambda: 0.0, epoch=lambda: 0.0)
     if plan.connect(_base(asked)) is None:
         drive(plan.exchange(asked), lambda request: healthy)
     return tuple(replace(done, struck=()) for done in plan.log if done.struck)
