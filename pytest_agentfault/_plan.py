@@ -84,7 +84,7 @@ class Exchange:
     struck: tuple[Strike, ...]
     began: float
     ended: float
-    epoch: float = 0.0
+    epoch: float = float("nan")
 
 
 Flow: TypeAlias = Generator[Request, Reply, Exchange]

@@ -71,7 +71,7 @@ def asked(reply: Reply, epoch: float) -> Asked | None:
 
     Args:
         reply: the reply, as the client was given it.
-        epoch: when that was, in seconds since 1970 (dates and timestamps are held against it).
+        epoch: when that was, in seconds since 1970; nan: nobody knows, so that dates and timestamps ask for 0 s.
     """
     if reply.status is None:
         return None
