@@ -4,14 +4,13 @@ What faults remember in one test: a budget that runs down, the tokens that were 
 Rule 1: a fault is a frozen value that serves many tests, so what it remembers
 stands here; the plan hands one to every fault with a field `memory`, as it does
 with `random`, and forgets it with the test.
-Rule 2: credentials are kept as digests only.
+Rule 2: credentials are kept as digests only (`_credentials.py`).
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable
-from hashlib import sha256
 from threading import RLock
 from typing import Any, TypeVar
 
@@ -46,8 +45,3 @@ class Memory:
                 self._kept[key] = make()
             found: T = self._kept[key]
             return found
-
-
-def digest(secret: str) -> str:
-    """What stands for a credential: it cannot be read back."""
-    return sha256(secret.encode()).hexdigest()

@@ -18,12 +18,13 @@ from threading import Lock
 from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
+from ._credentials import credential_digest
 from ._errors import FaultError
 from ._memory import Memory
 from ._reply import Head, Refused, Reply, Request
-from ._rule import Rule, Tally, credential_digest, verbs_of
+from ._rule import Rule, Tally, verbs_of
 from ._script import Next, Script, Send, encode
-from ._waits import asked as wait_of
+from ._waits import seconds_asked
 
 CONFESSION: Final = "X-Agentfault"
 CONNECT: Final = "CONNECT"
@@ -288,8 +289,7 @@ class Plan:
     def _hold(self, claimed: Iterable[tuple[Rule, Tally]], struck: list[Strike], reply: Reply) -> None:
         for rule, tally in claimed:
             if rule.until == "waited" and any(s.rule is rule for s in struck):
-                wait = wait_of(reply, self.epoch())
-                tally.hold(self.now(), wait.seconds if wait else 0.0)
+                tally.hold(self.now(), seconds_asked(reply, self.epoch()))
 
     def _keep(
         self,

@@ -14,23 +14,16 @@ from dataclasses import dataclass, fields
 from functools import cache
 from random import Random
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlsplit
 
+from ._credentials import credential_digest
 from ._errors import RuleError, nearest
-from ._memory import digest
-from ._reply import Reply, Request, first_of
+from ._reply import Reply, Request
 
 UNTIL: Final = ("credential_changes", "waited")
 VERBS: Final = ("connect", "mutate", "answer", "alter", "garble")
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 WORDS: Final = ("to", "times", "after", "every", "probability", "until", "after_seconds", "for_seconds")
 HANDED_OVER: Final = ("random", "memory")  # fields of a fault that the plan fills: no settings
-CREDENTIAL_HEADERS: Final = (
-    *("authorization", "cookie", "x-api-key", "api-key", "x-goog-api-key", "x-auth-token", "private-token"),
-    *("x-shopify-access-token", "mcp-session-id"),
-)
-CREDENTIAL_FIELDS: Final = ("access_token", "api_key", "apikey", "key", "token")  # of a query, or of a form
-FORM: Final = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,16 +179,6 @@ class Tally:
         """Strike on for so long, unless it is so already: who comes early does not make it longer."""
         if self.holds_until is None or now >= self.holds_until:
             self.holds_until = now + seconds
-
-
-def credential_digest(request: Request) -> str:
-    """A digest of what the request proves itself with; the credential itself is never kept."""
-    proof = [(name, first_of(request.headers, name)) for name in CREDENTIAL_HEADERS]
-    given = parse_qsl(urlsplit(request.url).query)
-    if first_of(request.headers, "content-type").lower().startswith(FORM):
-        given += parse_qsl(request.body.decode("utf-8", "replace"))
-    proof += [(name, value) for name, value in given if name.lower() in CREDENTIAL_FIELDS]
-    return digest("\n".join(f"{name}:{value}" for name, value in proof))
 
 
 def verbs_of(fault: object) -> tuple[str, ...]:

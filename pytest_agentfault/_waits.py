@@ -81,6 +81,12 @@ def asked(reply: Reply, epoch: float) -> Asked | None:
     return None
 
 
+def seconds_asked(reply: Reply, epoch: float) -> float:
+    """The same as a number: 0 where it asks for no wait."""
+    wait = asked(reply, epoch)
+    return 0.0 if wait is None else wait.seconds
+
+
 def seconds_of(text: str, epoch: float, unit: float = 1.0) -> tuple[float, float] | None:
     """One value as seconds from now on, and how exact its form is: a number, a duration, a date or a timestamp."""
     text = text.strip()

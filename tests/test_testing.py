@@ -22,6 +22,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "bad_framing": {"how": "garbage"},
     "drift": {"operation": "remove"},
     "error_event": {"json": {"error": "overloaded"}},
+    "insufficient_scope": {"scope": "write"},
     "lose": {"how": "reset", "where": "in_body"},
     "malform_json": {"how": "truncated"},
     "mislabel": {"how": "without_charset"},

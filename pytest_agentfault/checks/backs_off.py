@@ -10,8 +10,8 @@ from .._waits import asked
 from . import Finding
 from ._attempts import attempts, failed, number, place_of, waits
 
-AT_ONCE_SECONDS: Final = 0.02  # two attempts without a wait between them are no further apart
-SAME: Final = 0.02  # of its length: two waits that differ by less are one setting
+AT_ONCE_SECONDS: Final = 0.05  # what a client without a wait takes by itself
+SAME_SECONDS, SAME_SHARE = 0.05, 0.02  # two waits that differ by less than the longer of these are one setting
 
 
 def backs_off(log: Sequence[Exchange]) -> list[Finding]:
@@ -39,15 +39,20 @@ def backs_off(log: Sequence[Exchange]) -> list[Finding]:
                     "or waive='backs_off'",
                 )
             )
-        elif len(lengths) >= 3 and max(lengths) - min(lengths) <= SAME * max(lengths):
+        elif len(lengths) >= 3 and _is_one_setting(lengths):
             found.append(
                 Finding(
-                    f"the waits do not grow: {number(round(lengths[0], 2))} s each time",
+                    f"the waits do not grow: {number(round(min(lengths), 1))} s each time",
                     f"{place_of(tries[0].request)}, calls {numbers}: {_shown(lengths)} s between them",
                     "wait longer each time (1, 2, 4 ... s, with jitter); or waive='backs_off'",
                 )
             )
     return found
+
+
+def _is_one_setting(lengths: Sequence[float]) -> bool:
+    shortest, longest = min(lengths), max(lengths)
+    return shortest > 2 * SAME_SECONDS and longest - shortest <= max(SAME_SECONDS, SAME_SHARE * longest)
 
 
 def _was_told(exchange: Exchange, waited: float) -> bool:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
+from .._credentials import credential_digest
 from .._plan import CONNECT, Exchange
 from .._reply import Request
-from .._rule import credential_digest
 from . import Finding
 from ._attempts import call_of, place_of
 

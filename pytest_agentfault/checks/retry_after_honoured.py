@@ -19,7 +19,7 @@ def retry_after_honoured(log: Sequence[Exchange]) -> list[Finding]:
     found = []
     for place, exchange in enumerate(log):
         wait = asked(exchange.reply, exchange.epoch) if exchange.struck else None
-        if wait is None or wait.prose:
+        if wait is None or wait.prose or _went_well(exchange):
             continue
         call = call_of(exchange.request)
         again = next(
@@ -46,3 +46,9 @@ def retry_after_honoured(log: Sequence[Exchange]) -> list[Finding]:
 def _name(said: str) -> str:
     """Retry-After by its name; what has several names, as what it is."""
     return said.partition(":")[0] if said.lower().startswith("retry-after") else "that long"
+
+
+def _went_well(exchange: Exchange) -> bool:
+    """Whether the vendor did what it was asked: Jira Data Center sends Retry-After on such replies too."""
+    status = exchange.reply.status
+    return exchange.baseline is not None and status is not None and status < 300

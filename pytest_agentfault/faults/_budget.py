@@ -13,13 +13,14 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import formatdate
+from datetime import UTC, datetime, timedelta, timezone
+from email.utils import format_datetime, formatdate
 from math import ceil
 from typing import Final
 
 from .._errors import FaultError, nearest
 
+EAST: Final = timezone(timedelta(hours=2))
 SLACK: Final = 1e-6  # a clock is a float
 
 
@@ -116,7 +117,9 @@ FORMS: Final[Mapping[str, Callable[[float, float], str]]] = {
     "epoch": lambda span, epoch: str(up(epoch + span)),
     "epoch_ms": lambda span, epoch: str(up((epoch + span) * 1000)),
     "rfc3339": lambda span, epoch: _rfc3339(up(epoch + span)),
-    "http_date": lambda span, epoch: formatdate(up(epoch + span), usegmt=True),
+    "http_date": lambda span, epoch: formatdate(up(epoch + span), usegmt=True),  # RFC 9110 section 5.6.7
+    # What RFC 9110 forbids and RFC 5322 allows: the same moment, two hours east.
+    "zoned_date": lambda span, epoch: format_datetime(datetime.fromtimestamp(up(epoch + span), EAST)),
 }
 COUNTS: Final = ("limit", "remaining", "used")
 MARK: Final = re.compile(r"\{\s*limits?\b[^{}\n\"]*\}")

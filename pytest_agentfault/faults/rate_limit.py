@@ -17,7 +17,7 @@ from .._memory import Memory
 from .._payload import json_of, with_payload, written
 from .._reply import Reply, Request
 from ._answer import JSON, TEXT, check_one_body, json_text, said
-from ._budget import NAME, Budget, Reading, check_readings, filled
+from ._budget import NAME, SLACK, Budget, Reading, check_readings, filled
 from ._paths import check_path, found, places
 from ._settings import check_choice, check_code, check_count, check_headers, check_json, check_text
 
@@ -40,7 +40,8 @@ class RateLimit:
 
     In `headers`, `spent_headers`, `json`, `text` and `adds`, readings stand in braces: `{limit.requests.limit}`,
     `.remaining`, `.used`; `{limit.requests.reset.FORM}` (until the budget is full) and `{limit.wait.FORM}` (until this
-    request would pass), where FORM is seconds, exact, ms, duration (`6m0s`), epoch, epoch_ms, rfc3339 or http_date;
+    request would pass), where FORM is seconds, exact, ms, duration (`6m0s`), epoch, epoch_ms, rfc3339, http_date or
+    zoned_date (not in GMT);
     and the same of `points`, with `{limit.points.asked}`.
 
     Args:
@@ -200,7 +201,7 @@ class RateLimit:
         now = self.memory.now()
         counts, spans = {"points.asked": costs.get("points", 0.0)}, {"wait": 0.0}
         for kind, budget in state.budgets.items():
-            left = max(0.0, budget.left)
+            left = max(0, int(budget.left + SLACK))  # a vendor counts whole ones
             counts |= {f"{kind}.limit": budget.limit, f"{kind}.remaining": left, f"{kind}.used": budget.limit - left}
             spans[f"{kind}.reset"] = budget.reset
             spans["wait"] = max(spans["wait"], budget.wait(costs[kind]))

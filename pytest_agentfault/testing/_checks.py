@@ -30,6 +30,7 @@ GIVES: Final[dict[str, tuple[type, ...]]] = {
     "alter": (Reply,),
     "garble": (Script,),
 }
+LONG_SECONDS: Final = 1e7
 STAND_INS: Final = ("x", "1", "")  # for a `*` in a `to`
 
 
@@ -160,10 +161,13 @@ def _urls(glob: str) -> Iterator[str]:
 
 
 def _struck(rule: Rule, asked: Request, healthy: Reply, bind: Any = None) -> tuple[Exchange, ...]:
-    """What the rule did to one connection and one request, without what no run repeats."""
-    plan = Plan([rule], bind=bind, now=lambda: 0.0, epoch=lambda: 0.0)
+    """What the rule did to one connection and to one request, now or long afterwards; without what no run repeats."""
+    now = 0.0
+    plan = Plan([rule], bind=bind, now=lambda: now, epoch=lambda: 0.0)
     if plan.connect(_base(asked)) is None:
-        drive(plan.exchange(asked), lambda request: healthy)
+        for now in (0.0, LONG_SECONDS):  # noqa: B007  a session dies of old age
+            if not any(done.struck for done in plan.log):
+                drive(plan.exchange(asked), lambda request: healthy)
     return tuple(replace(done, struck=()) for done in plan.log if done.struck)
 
 

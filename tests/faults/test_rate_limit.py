@@ -66,6 +66,7 @@ HEADERS = {
     "epoch-ms": "{limit.requests.reset.epoch_ms}",
     "rfc3339": "{limit.requests.reset.rfc3339}",
     "date": "{limit.requests.reset.http_date}",
+    "zone": "{limit.requests.reset.zoned_date}",
     "ratelimit": '"default";r={limit.requests.remaining};t={limit.requests.reset.seconds}',
 }
 
@@ -89,6 +90,7 @@ def test_every_reply_counts_down_in_the_vendors_own_form() -> None:
         "epoch-ms": "1700000090000",
         "rfc3339": "2023-11-14T22:14:50Z",
         "date": "Tue, 14 Nov 2023 22:14:50 GMT",
+        "zone": "Wed, 15 Nov 2023 00:14:50 +0200",
         "ratelimit": '"default";r=1;t=90',
     }
     assert (last.status, last.header("left"), last.header("span"), last.header("reset")) == (429, "0", "1m29.8s", "90")
