@@ -36,7 +36,13 @@ def main() -> None:
 
 def cassettes(base: str) -> dict[Path, Callable[[], object]]:
     """Each cassette, and the code that makes it."""
-    return {**_of_triage_agent(base), **_of_hand_rolled_sse(base), **_of_custom_scenario(base)}
+    return {
+        **_of_triage_agent(base),
+        **_of_hand_rolled_sse(base),
+        **_of_custom_scenario(base),
+        **_of_refund_chain(base),
+        **_of_two_providers(base),
+    }
 
 
 def recorder(base: str) -> vcr.VCR:
@@ -89,6 +95,32 @@ def _of_custom_scenario(base: str) -> dict[Path, Callable[[], object]]:
         cassettes / "where_is.yaml": lambda: parcels.where_is("42", base=f"{base}/parcel"),
         cassettes / "label.yaml": lambda: parcels.label("Ada, Köln", base=f"{base}/parcel"),
     }
+
+
+def _of_refund_chain(base: str) -> dict[Path, Callable[[], object]]:
+    _import_from("refund_chain")
+    chain, cassettes = import_module("chain"), HERE / "refund_chain/tests/cassettes"
+
+    def refund() -> object:
+        with chain.Desk("first", base=f"{base}/desk") as desk:
+            return chain.refund(desk, 7)
+
+    return {
+        cassettes / "refund.yaml": refund,
+        cassettes / "letter.yaml": lambda: chain.letter(lambda: "not-a-secret", base=f"{base}/openai/v1"),
+    }
+
+
+def _of_two_providers(base: str) -> dict[Path, Callable[[], object]]:
+    _import_from("two_providers")
+    failover = import_module("failover")
+    cassette = HERE / "two_providers/tests/cassettes/both.yaml"
+
+    def both() -> object:
+        models = failover.Models(openai=f"{base}/openai/v1", anthropic=f"{base}/anthropic")
+        return [ask("Sum it up.") for ask in models.providers.values()]
+
+    return {cassette: both}
 
 
 def _import_from(example: str) -> None:

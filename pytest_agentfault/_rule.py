@@ -120,10 +120,9 @@ class Rule:
 
     def may_reach(self, host: str, port: int) -> bool:
         """True when some URL on this host and port can match: whether a door must let it in."""
-        if not isinstance(self.to, str):
-            return True
-        glob = self.to.split(None, 1)[1]
-        return any(_could_begin(glob, f"{authority(scheme, host, port)}/") for scheme in DEFAULT_PORTS)
+        globs = [to.split(None, 1)[1] for to in (self.to, self.within) if isinstance(to, str)]
+        beginnings = [f"{authority(scheme, host, port)}/" for scheme in DEFAULT_PORTS]
+        return any(all(_could_begin(glob, beginning) for glob in globs) for beginning in beginnings)
 
 
 class Call(str):

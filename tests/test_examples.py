@@ -43,7 +43,9 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     return found
 
 
-@pytest.mark.parametrize("project", ["custom_scenario", "hand_rolled_sse", "triage_agent"])
+@pytest.mark.parametrize(
+    "project", ["custom_scenario", "hand_rolled_sse", "refund_chain", "triage_agent", "two_providers"]
+)
 def test_each_project_passes_under_its_faults(outcomes: dict[str, list[str]], project: str) -> None:
     """Every suite is green, and every project has tests under faults."""
     assert project in PROJECTS

@@ -6,6 +6,7 @@ Every failure leaves this module as one of the agent's own errors.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -14,7 +15,7 @@ import httpx
 import requests
 from jira import JIRA, JIRAError
 
-from errors import BadAnswer, RateLimited, Rejected, SessionExpired, Unavailable, carefully, not_json, refused
+from errors import BadAnswer, RateLimited, Rejected, SessionExpired, Unavailable, carefully, not_json, refused, seconds
 
 T = TypeVar("T")
 Tokens = Callable[[str], str]
@@ -174,11 +175,12 @@ class Linear:
 
 
 def _told_by_linear(reply: httpx.Response, errors: list[dict[str, Any]]) -> Exception:
-    """A rate limit is a 400 there; only the code says it (https://linear.app/developers/rate-limiting)."""
+    """A rate limit is a 400 there: only the code says it, and when it is over (https://linear.app/developers/rate-limiting)."""
     code = errors[0].get("extensions", {}).get("code", "")
     why = "; ".join(error["message"] for error in errors)
     if code == "RATELIMITED":
-        return RateLimited("Linear", why)
+        reset = seconds(reply.headers.get("x-ratelimit-requests-reset"))  # in milliseconds since 1970
+        return RateLimited("Linear", why, None if reset is None else max(reset / 1000 - time.time(), 0.0))
     if code == "AUTHENTICATION_ERROR":
         return SessionExpired("Linear", why)
     return refused("Linear", reply.status_code, why, reply.headers.get("retry-after"))
