@@ -7,8 +7,9 @@ Every failure leaves this module as one of the agent's own errors.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, TypeVar
 
 import httpx
@@ -101,7 +102,7 @@ def _reading() -> Iterator[None]:
         yield
     except JIRAError as problem:
         reply = problem.response
-        wait = reply.headers.get("retry-after") if reply is not None else None
+        wait = _wait(reply.headers) if reply is not None else None
         # the package knows most of Jira's formats; of the others it keeps no text
         said = problem.text or (reply.text if reply is not None else "")
         raise refused("Jira", problem.status_code or 0, said, wait) from problem
@@ -112,6 +113,17 @@ def _reading() -> Iterator[None]:
     except (AttributeError, KeyError, TypeError, IndexError, ValueError) as problem:
         # the package looks at nothing before it reads, so drift shows as any of these
         raise BadAnswer("Jira", f"unexpected shape: {problem!r:.200}") from problem
+
+
+def _wait(headers: Mapping[str, str]) -> str | None:
+    """When to come back, in seconds: Retry-After, or the reset, which is all that the gateway says."""
+    reset = headers.get("x-ratelimit-reset")
+    if "retry-after" in headers or reset is None:
+        return headers.get("retry-after")
+    try:
+        return str(datetime.fromisoformat(reset).timestamp() - time.time())
+    except ValueError:
+        return None
 
 
 class Linear:

@@ -45,7 +45,7 @@ def test_the_session_ends_between_steps_three_and_four(faults: Any) -> None:
 
 @refunding
 @pytest.mark.fault(IssueToken(), to=TOKEN)
-@pytest.mark.fault("any/session-hour", to=API)
+@pytest.mark.fault("any/expired-after-an-hour", to=API)
 def test_an_hour_between_two_refunds_steps(faults: Any) -> None:
     """The same by the clock: the chain sleeps for an hour between two calls."""
     with Desk("first") as desk:
@@ -73,7 +73,7 @@ def test_nobody_is_signed_in_any_more(faults: Any) -> None:
 
 
 @writing
-@pytest.mark.fault("any/session-ends-mid-stream", to="POST https://api.openai.com/v1/*")
+@pytest.mark.fault("any/expired-mid-stream", to="POST https://api.openai.com/v1/*")
 def test_the_session_ends_in_the_middle_of_a_stream(faults: Any) -> None:
     """Half a letter is thrown away; the whole one comes with a new token."""
     tokens = count(1)
@@ -82,7 +82,7 @@ def test_the_session_ends_in_the_middle_of_a_stream(faults: Any) -> None:
 
 
 @writing
-@pytest.mark.fault("any/session-ends-mid-stream", to="POST https://api.openai.com/v1/*", raises=SignedOut)
+@pytest.mark.fault("any/expired-mid-stream", to="POST https://api.openai.com/v1/*", raises=SignedOut)
 def test_the_same_token_again_is_refused() -> None:
     """Who has no new token has none after the second attempt either."""
     letter(lambda: "token")
