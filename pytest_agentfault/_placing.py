@@ -16,14 +16,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from . import _discover
 from ._errors import RuleError, nearest
-from ._rule import Rule
+from ._rule import WORDS, Rule
 from .doors._targets import checked, is_call
 
 if TYPE_CHECKING:
     from .scenario import Library
 
-OVERRIDES: Final = ("to", "times", "after", "every", "probability", "until")
-KEYWORDS: Final = (*OVERRIDES, "raises", "cassette", "checks", "waive")
+KEYWORDS: Final = (*WORDS, "raises", "cassette", "checks", "waive")
 CHECKS: Final = "pytest_agentfault.checks"
 
 
@@ -77,7 +76,7 @@ def place(
             "no argument",
             'name a scenario ("any/rate-limit"; `pytest --fault-list` shows them) or give a fault object',
         )
-    overrides = {word: words[word] for word in OVERRIDES if word in words}
+    overrides = {word: words[word] for word in WORDS if word in words}
     raises = words.get("raises")
     _check_raises(raises)
     cassette = _cassette(words.get("cassette"), folder)

@@ -16,11 +16,15 @@ from dataclasses import dataclass, replace
 from random import Random
 from threading import Lock
 from typing import Any, Final, TypeAlias
+from urllib.parse import urlsplit
 
+from ._credentials import credential_digest
 from ._errors import CassetteError, FaultError
+from ._memory import Memory
 from ._reply import Head, Refused, Reply, Request
-from ._rule import Rule, Tally, credential_digest, verbs_of
+from ._rule import Rule, Tally, verbs_of
 from ._script import Next, Script, encode, with_header_line
+from ._waits import seconds_asked
 
 CONFESSION: Final = "X-Agentfault"
 CONNECT: Final = "CONNECT"
@@ -80,7 +84,7 @@ class Exchange:
     """One request, what the baseline said, what the client was given, and what struck in between.
 
     Of a reply that was passed on as it came, the script holds nothing (`PASSED_ON`), and the body no more than
-    its first MiB.
+    its first MiB. `epoch` is `ended` as the code under test reads the time: in seconds since 1970.
     """
 
     number: int
@@ -92,6 +96,7 @@ class Exchange:
     began: float
     ended: float
     asked: Request | None = None  # what the baseline was asked instead, where a fault had changed the request
+    epoch: float = float("nan")
 
 
 Flow: TypeAlias = Generator[Request, Reply, Exchange]
@@ -107,6 +112,7 @@ class Plan:
         bind: fills a fault's templates for one request (scenarios hand it over); None: nothing to fill.
         now: the clock, in seconds.
         max_calls: how many exchanges a test may have before it counts as hung.
+        epoch: the time as the code under test reads it, in seconds since 1970.
     """
 
     def __init__(
@@ -117,6 +123,7 @@ class Plan:
         bind: Bind | None = None,
         now: Callable[[], float] = time.monotonic,
         max_calls: int = MAX_CALLS,
+        epoch: Callable[[], float] = time.time,
     ) -> None:
         self.rules: list[Rule] = []
         self.tallies: list[Tally] = []
@@ -125,11 +132,13 @@ class Plan:
         self.problems: list[BaseException] = []
         self.passed: set[str] = set()  # where connections went that no rule can match
         self.now = now
+        self.epoch = epoch
         self.max_calls = max_calls
         self.hung = False
         self._seed = seed
         self._bind: Bind = bind or (lambda fault, request: fault)
         self._lock = Lock()
+        self._memory = Memory(now, epoch)
         self._begun = 0
         self._rewritten: set[Request] = set()  # what no client asked, but a fault made of what it asked
         self._latest: dict[tuple[str | bytes, ...], Exchange] = {}
@@ -141,8 +150,9 @@ class Plan:
         with self._lock:
             random = Random(f"{self._seed}/{len(self.rules)}")
             # The tally first: whoever pairs them meanwhile must not find a rule without one.
-            self.tallies.append(Tally(random))
-            self.rules.append(replace(rule, faults=tuple(_with_random(f, random) for f in rule.faults)))
+            self.tallies.append(Tally(random, self.now()))
+            own = {"random": random, "memory": Memory(self.now, self.epoch, self._memory)}
+            self.rules.append(replace(rule, faults=tuple(_filled(f, own) for f in rule.faults)))
 
     def wants(self, host: str, port: int) -> bool:
         """True when a door must let this host in: some rule can match a URL there."""
@@ -299,15 +309,15 @@ class Plan:
             for rule, tally in claimed:
                 if not any(s.rule is rule for s in struck):
                     tally.struck -= 1
+                    tally.early = min(tally.early, tally.struck)
                     tally.unchanged += 1
                     if tally.struck == 0:
                         tally.credential = None
 
     def _hold(self, claimed: Iterable[tuple[Rule, Tally]], struck: list[Strike], reply: Reply) -> None:
         for rule, tally in claimed:
-            if rule.until == "waited" and tally.holds_until is None and any(s.rule is rule for s in struck):
-                asked = reply.header("retry-after")
-                tally.holds_until = self.now() + (float(asked) if asked.replace(".", "", 1).isdecimal() else 0.0)
+            if rule.until == "waited" and any(s.rule is rule for s in struck):
+                tally.hold(self.now(), seconds_asked(reply, self.epoch()))
 
     def _keep(
         self,
@@ -320,7 +330,9 @@ class Plan:
         asked: Request | None = None,
     ) -> Exchange:
         request = claim.request
-        done = Exchange(claim.number, request, baseline, reply, script, struck, claim.began, self.now(), asked)
+        done = Exchange(
+            claim.number, request, baseline, reply, script, struck, claim.began, self.now(), asked, self.epoch()
+        )
         if not claim.number:
             return done
         known = (request.method, request.url)
@@ -402,9 +414,10 @@ def _is_connecting(rule: Rule) -> bool:
     return any("connect" in verbs_of(fault) for fault in rule.faults)
 
 
-def _with_random(fault: Any, random: Random) -> Any:
-    """The fault, its `random` field filled with the rule's own (where it has one)."""
-    return replace(fault, random=random) if "random" in getattr(fault, "__dataclass_fields__", ()) else fault
+def _filled(fault: Any, own: dict[str, Any]) -> Any:
+    """The fault, its fields `random` and `memory` filled with the rule's own (where it has them)."""
+    given = {name: value for name, value in own.items() if name in getattr(fault, "__dataclass_fields__", ())}
+    return replace(fault, **given) if given else fault
 
 
 def _forbid_refused(reply: Reply, fault: Any) -> None:
@@ -417,7 +430,5 @@ def _forbid_refused(reply: Reply, fault: Any) -> None:
 
 
 def _host_and_port(authority: str) -> tuple[str, int]:
-    from urllib.parse import urlsplit
-
     parts = urlsplit(authority)
     return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)

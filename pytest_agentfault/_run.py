@@ -69,7 +69,8 @@ class Faults:
 
         Args:
             *what: names of scenarios, or fault objects (with `to=`).
-            **words: to, times, after, every, probability, until, raises, cassette, checks, waive.
+            **words: to, times, after, every, probability, until, after_seconds, for_seconds, raises, cassette,
+                checks, waive.
 
         Raises:
             AgentFaultError: a name or a word is wrong.
@@ -117,8 +118,11 @@ class Run:
         self.library, self.folder = library, folder
         self.clock = Clock()
         real_time = time.time
-        binding = bind(seed, lambda: real_time() + self.clock.offset)
-        self.plan = Plan(seed=seed, bind=binding, now=self.clock.now, max_calls=max_calls)
+
+        def epoch() -> float:
+            return real_time() + self.clock.offset
+
+        self.plan = Plan(seed=seed, bind=bind(seed, epoch), now=self.clock.now, max_calls=max_calls, epoch=epoch)
         self.faults = Faults(self)
         self.outcome: Outcome | None = None
         self.awaited = False  # `faults.add` may come at any time, so every connection is let in from the start

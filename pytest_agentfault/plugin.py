@@ -31,8 +31,9 @@ CERTIFICATES = pytest.StashKey[Any]()
 OWN_FIXTURES: Final = frozenset({"faults", "fault_server"})
 
 MARKERS: Final = (
-    "fault(*what, to=, times=, after=, every=, probability=, until=, raises=, cassette=, checks=, waive=): "
-    "run the test under these faults: names of scenarios (`pytest --fault-list`) or fault objects.",
+    "fault(*what, to=, times=, after=, every=, probability=, until=, after_seconds=, for_seconds=, raises=, "
+    "cassette=, checks=, waive=): run the test under these faults: names of scenarios (`pytest --fault-list`) or "
+    "fault objects.",
     "fault_matrix(*patterns, raises=, ...): run the test once as it is and once per scenario that a pattern names.",
 )
 

@@ -46,7 +46,16 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize(
-    "project", ["booking_agent", "custom_scenario", "hand_rolled_sse", "page_reader", "triage_agent"]
+    "project",
+    [
+        "booking_agent",
+        "custom_scenario",
+        "hand_rolled_sse",
+        "page_reader",
+        "refund_chain",
+        "triage_agent",
+        "two_providers",
+    ],
 )
 def test_each_project_passes_under_its_faults(outcomes: dict[str, list[str]], project: str) -> None:
     """Every suite is green, and every project has tests under faults."""

@@ -15,7 +15,7 @@ from pytest_agentfault.scenario import Library
 from pytest_agentfault.scenario._settings import fits, in_words, schema_of
 
 KEYS = "checks, confidence, damages, rule, source, title"
-RULE_KEYS = "after, damages, every, faults, probability, times, to, until"
+RULE_KEYS = "after, after_seconds, damages, every, faults, for_seconds, probability, times, to, until"
 TO = 'write it like "POST https://api.openai.com/v1/*" (* for any method, * in the URL for any text)'
 TIMES = "{epoch+1}, {epoch_ms+1}, {http_date+1}, {rfc3339+1}"
 CHECKS = ", ".join(names("pytest_agentfault.checks"))

@@ -17,7 +17,7 @@ from typing import Any, Final
 from .._discover import names as names_in
 from .._discover import the_thing_in
 from .._errors import FaultError, RuleError, ScenarioError, nearest
-from .._rule import VERBS, Rule
+from .._rule import VERBS, WORDS, Rule
 from ._hosts import Scenario
 from ._lines import Lines
 from ._settings import fits, fitted, in_words, settings_of
@@ -28,7 +28,7 @@ CHECKS: Final = "pytest_agentfault.checks"
 CONFIDENCE: Final = ("recorded", "documented", "reported")
 DAMAGES: Final = ("nothing", "payload")
 KEYS: Final = ("title", "source", "confidence", "damages", "checks", "rule")
-RULE_KEYS: Final = ("to", "times", "after", "every", "probability", "until", "damages", "faults")
+RULE_KEYS: Final = (*WORDS, "damages", "faults")
 
 
 def read(path: Path, name: str) -> Scenario:

@@ -63,6 +63,8 @@ def _rule(faults: Mapping[str, type], damages: Sequence[str]) -> dict[str, Any]:
             "probability": {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
             "until": {"enum": list(UNTIL)},
             "damages": {"enum": list(damages), "description": "Of this rule; none: as the scenario says."},
+            "after_seconds": {"type": "number", "minimum": 0, "description": "From when on, on the test's clock."},
+            "for_seconds": {"type": "number", "exclusiveMinimum": 0, "description": "For how long from then on."},
             "faults": {
                 "type": "array",
                 "minItems": 1,

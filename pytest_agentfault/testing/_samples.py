@@ -168,6 +168,17 @@ REQUESTS: Final = (
         "POST", URL, (("Content-Type", "application/json"), ("Authorization", "Bearer one")), dumps(ASKED).encode()
     ),
     Request("GET", URL, (("Authorization", "Bearer one"),)),
+    # In a session, and with a JWT: {"alg":"none"} . {"exp":0,"iat":0,"scope":"read"}
+    Request(
+        "POST",
+        URL,
+        (
+            ("Authorization", "Bearer eyJhbGciOiJub25lIn0.eyJleHAiOjAsImlhdCI6MCwic2NvcGUiOiJyZWFkIn0.x"),
+            ("Cookie", "JSESSIONID=1"),
+            ("Mcp-Session-Id", "1"),
+        ),
+        b"{}",
+    ),
 )
 REPLIES: Final = (
     Reply.of(200, dumps(CHAT, ensure_ascii=False).encode(), JSON),
