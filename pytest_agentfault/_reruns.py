@@ -30,7 +30,7 @@ from ._unittest import CLONED, clone_method, variant_of
 from ._variants import Variant
 
 if TYPE_CHECKING:
-    from ._plan import Exchange
+    from ._exchange import Exchange
     from ._run import Run
 
 PART: Final = r"(?:[a-z_]+:)?\d+|[a-z_]+"  # a part as text: a number, a word and a number, or a word
