@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from .._payload import MISSING
 from ._llm import Call, Ending, Shape, Told, as_text, as_value, pieces, relisted
 
 Group = list[dict[str, Any]]
@@ -23,7 +22,7 @@ def _regrouped(
 ) -> list[Told]:
     """The events with some groups gone, and new ones where the first of them was; else behind the last group."""
     numbers = [one.value.get(key) if isinstance(one.value, dict) else None for one in told]
-    gone = [place for place, number in enumerate(numbers) if number in drop and number is not None]
+    gone = [place for place, number in enumerate(numbers) if number is not None and str(number) in drop]
     behind = [place + 1 for place, number in enumerate(numbers) if number is not None]
     last = [place for place, one in enumerate(told) if ends(one.value)]
     where = (gone[:1] or behind[-1:] or last[:1] or [len(told)])[0]
@@ -33,7 +32,7 @@ def _regrouped(
     order: dict[Any, int] = {}
     for one in said:
         if isinstance(one.value, dict) and one.value.get(key) is not None:
-            one.value[key] = order.setdefault(one.value[key], len(order))
+            one.value[key] = order.setdefault(str(one.value[key]), len(order))
     return said
 
 
@@ -75,6 +74,11 @@ def _items(told: list[Told]) -> list[dict[str, Any]]:
     return [event["item"] for event in _of(told, "response.output_item.done") if isinstance(event.get("item"), dict)]
 
 
+def _responses(told: list[Told]) -> list[dict[str, Any]]:
+    """The responses that the last events of a stream hold."""
+    return [event["response"] for event in _of(told, *ENDS) if isinstance(event.get("response"), dict)]
+
+
 def _is_function_call(item: dict[str, Any]) -> bool:
     return item.get("type") == "function_call"
 
@@ -85,7 +89,7 @@ def _is_message(item: dict[str, Any]) -> bool:
 
 def _response_calls(told: list[Told]) -> list[Call]:
     calls = [item for item in _items(told) if _is_function_call(item)]
-    return [Call(c.get("name", ""), as_text(c.get("arguments", "")), c) for c in calls]
+    return [Call(str(c.get("name", "")), as_text(c.get("arguments", "")), c) for c in calls]
 
 
 def _response_text(told: list[Told]) -> str:
@@ -120,14 +124,16 @@ def _tell_response(told: list[Told], calls: list[Call] | None, text: str | None,
 def _tell_items(told: list[Told], drop: Callable[[Any], bool], made: list[dict[str, Any]]) -> list[Told]:
     whole = _whole(told)
     if whole is not None:
-        whole["output"] = relisted(whole["output"], drop, made)
+        whole["output"] = relisted(_dicts(whole["output"]), drop, made)
         return told
     items = _of(told, "response.output_item.added", "response.output_item.done")
-    gone = {event.get("output_index") for event in items if drop(event.get("item") or {})}
+    gone = {
+        str(event.get("output_index")) for event in items if isinstance(event.get("item"), dict) and drop(event["item"])
+    }
     groups = [_message_events(item) if _is_message(item) else _call_events(item) for item in made]
     said = _regrouped(told, "output_index", gone, groups, lambda v: isinstance(v, dict) and v.get("type") in ENDS)
-    for event in _of(said, *ENDS):
-        event["response"]["output"] = relisted(event["response"].get("output") or [], drop, made)
+    for response in _responses(said):
+        response["output"] = relisted(_dicts(response.get("output")), drop, made)
     return _numbered(said)
 
 
@@ -170,7 +176,7 @@ def _end_response(told: list[Told], word: str) -> None:
     """A reason is said only of what is incomplete; the last item and the last event are then called so."""
     whole, events = _whole(told), _of(told, *ENDS)
     done = word == "completed"
-    for response in [whole] if whole is not None else [event["response"] for event in events]:
+    for response in [whole] if whole is not None else _responses(told):
         response["status"] = "completed" if done else "incomplete"
         response["incomplete_details"] = None if done else {"reason": word}
         closed = [] if done else [*_dicts(response.get("output"))[-1:], *_items(told)[-1:]]
@@ -187,8 +193,8 @@ def _empty_response(told: list[Told]) -> list[Told]:
         whole["output"] = []
         return told
     kept = [one for one in told if not isinstance(one.value, dict) or "output_index" not in one.value]
-    for event in _of(kept, *ENDS):
-        event["response"]["output"] = []
+    for response in _responses(kept):
+        response["output"] = []
     return _numbered(kept)
 
 
@@ -220,26 +226,28 @@ def _is_text(block: dict[str, Any]) -> bool:
 def _opened(told: list[Told], wanted: Callable[[Any], bool]) -> dict[Any, dict[str, Any]]:
     """The blocks of a stream, by their numbers."""
     begun = _of(told, "content_block_start")
-    return {event.get("index"): event["content_block"] for event in begun if wanted(event.get("content_block") or {})}
+    blocks = [(event.get("index"), event.get("content_block")) for event in begun]
+    return {str(number): block for number, block in blocks if isinstance(block, dict) and wanted(block)}
 
 
 def _deltas(told: list[Told], number: Any, key: str) -> str:
-    found = [e["delta"] for e in _of(told, "content_block_delta") if e.get("index") == number]
-    return "".join(delta[key] for delta in found if isinstance(delta.get(key), str))
+    found = [e.get("delta") for e in _of(told, "content_block_delta") if str(e.get("index")) == number]
+    return "".join(d[key] for d in found if isinstance(d, dict) and isinstance(d.get(key), str))
 
 
 def _anthropic_calls(told: list[Told]) -> list[Call]:
     message = _message(told)
     if message is not None:
-        return [Call(b.get("name", ""), b.get("input", {}), b) for b in _dicts(message["content"]) if _is_tool_use(b)]
+        blocks = [block for block in _dicts(message["content"]) if _is_tool_use(block)]
+        return [Call(str(b.get("name", "")), b.get("input", {}), b) for b in blocks]
     opened = _opened(told, _is_tool_use)
-    return [Call(b.get("name", ""), _deltas(told, n, "partial_json") or "{}", b) for n, b in opened.items()]
+    return [Call(str(b.get("name", "")), _deltas(told, n, "partial_json") or "{}", b) for n, b in opened.items()]
 
 
 def _anthropic_text(told: list[Told]) -> str:
     message = _message(told)
     if message is not None:
-        return "".join(block.get("text", "") for block in _dicts(message["content"]) if _is_text(block))
+        return "".join(str(block.get("text", "")) for block in _dicts(message["content"]) if _is_text(block))
     return "".join(_deltas(told, number, "text") for number in _opened(told, _is_text))
 
 
@@ -291,9 +299,9 @@ def _tool_events(block: dict[str, Any], call: Call) -> Group:
 
 def _end_anthropic(told: list[Told], word: str) -> None:
     message = _message(told)
-    holders = [message] if message is not None else [e.get("delta") or {} for e in _of(told, "message_delta")]
+    holders = [message] if message is not None else [e.get("delta") for e in _of(told, "message_delta")]
     for holder in holders:
-        if holder.get("stop_reason"):
+        if isinstance(holder, dict) and holder.get("stop_reason"):
             holder["stop_reason"] = word
 
 
@@ -302,7 +310,7 @@ def _empty_anthropic(told: list[Told]) -> list[Told]:
     if message is not None:
         message["content"] = []
         return told
-    return [one for one in told if one.value is MISSING or "index" not in one.value]
+    return [one for one in told if not isinstance(one.value, dict) or "index" not in one.value]
 
 
 BLOCKS: Final = (

@@ -38,9 +38,10 @@ def _chat_calls(told: list[Told]) -> list[Call]:
     found: dict[Any, tuple[str, list[str], dict[str, Any]]] = {}
     for _, _, key, message in _messages(told):
         for number, entry in enumerate(_list(message, "tool_calls")):
-            function = entry.get("function") or {}
+            function = _dict(entry, "function")
             index = entry.get("index", number) if key == "delta" else number
-            _, parts, _ = found.setdefault(index, (function.get("name") or "", [], entry))
+            name = function.get("name")
+            _, parts, _ = found.setdefault(str(index), (name if isinstance(name, str) else "", [], entry))
             parts.append(as_text(function.get("arguments") or ""))
     return [Call(name, "".join(parts), raw) for name, parts, raw in found.values()]
 
@@ -50,7 +51,7 @@ def _chat_text(told: list[Told]) -> str:
 
 
 def _chat_call(call: Call, number: int, streamed: bool) -> dict[str, Any]:
-    function = {**call.raw.get("function", {}), "name": call.name, "arguments": "" if streamed else call.arguments}
+    function = {**_dict(call.raw, "function"), "name": call.name, "arguments": "" if streamed else call.arguments}
     entry = {"id": f"call_{call.before + number}", "type": "function", **call.raw, "function": function}
     return {**entry, "index": number} if streamed else entry
 
@@ -68,7 +69,9 @@ def _chat_deltas(calls: list[Call]) -> list[dict[str, Any]]:
 def _tell_chat(told: list[Told], calls: list[Call] | None, text: str | None, refused: bool) -> list[Told]:
     said = "refusal" if refused else "content"
     spoken = list(_messages(told))
-    if spoken and spoken[0][2] == "message":
+    if not spoken:
+        return told
+    if spoken[0][2] == "message":
         message = spoken[0][3]
         if text is not None:
             message.update({"content": None, said: text or None})
@@ -146,7 +149,8 @@ def _is_text_part(part: dict[str, Any]) -> bool:
 
 def _gemini_calls(told: list[Told]) -> list[Call]:
     parts = [part for _, candidate in _candidates(told) for part in _parts(candidate) if _is_call_part(part)]
-    return [Call(p["functionCall"].get("name", ""), p["functionCall"].get("args", {}), _flat(p)) for p in parts]
+    given = [(part["functionCall"], part) for part in parts]
+    return [Call(str(call.get("name", "")), call.get("args", {}), _flat(part)) for call, part in given]
 
 
 def _flat(part: dict[str, Any]) -> dict[str, Any]:
@@ -177,8 +181,7 @@ def _tell_gemini(told: list[Told], calls: list[Call] | None, text: str | None, r
 
 def _put_parts(candidate: dict[str, Any], parts: list[Any]) -> bool:
     """Give a candidate these parts; whether it still says something."""
-    candidate.setdefault("content", {}).setdefault("role", "model")
-    candidate["content"]["parts"] = parts
+    candidate["content"] = {"role": "model", **_dict(candidate, "content"), "parts": parts}
     if not parts:
         del candidate["content"]["parts"]
     return bool(parts or candidate.get("finishReason"))
@@ -191,7 +194,7 @@ def _end_gemini(told: list[Told], word: str) -> None:
 
 
 def _empty_gemini(told: list[Told]) -> list[Told]:
-    last = told[max(place for place, _ in _candidates(told))]
+    last = told[max((place for place, one in enumerate(told) if _list(one.value, "candidates")), default=-1)]
     del last.value["candidates"]
     return [last]
 
@@ -212,7 +215,8 @@ def _ollama_messages(told: list[Told]) -> list[tuple[int, dict[str, Any]]]:
 def _ollama_items(value: dict[str, Any]) -> list[dict[str, Any]]:
     """A message's text and tool calls as items of one list."""
     text = value["message"].get("content")
-    return [*([{"content": text}] if text else []), *_list(value["message"], "tool_calls")]
+    said = [{"content": text}] if isinstance(text, str) and text else []
+    return [*said, *_list(value["message"], "tool_calls")]
 
 
 def _put_ollama(value: dict[str, Any], items: list[Any]) -> bool:
@@ -234,13 +238,12 @@ def _is_ollama_text(item: Any) -> bool:
 
 def _ollama_calls(told: list[Told]) -> list[Call]:
     entries = [e for _, value in _ollama_messages(told) for e in _list(value["message"], "tool_calls")]
-    return [
-        Call(e["function"].get("name", ""), e["function"].get("arguments", {}), e) for e in entries if "function" in e
-    ]
+    found = [(_dict(entry, "function"), entry) for entry in entries]
+    return [Call(str(given.get("name", "")), given.get("arguments", {}), e) for given, e in found if given]
 
 
 def _ollama_text(told: list[Told]) -> str:
-    return "".join(value["message"].get("content") or "" for _, value in _ollama_messages(told))
+    return "".join(i["content"] for _, value in _ollama_messages(told) for i in _ollama_items(value) if "content" in i)
 
 
 def _tell_ollama(told: list[Told], calls: list[Call] | None, text: str | None, refused: bool) -> list[Told]:
@@ -252,7 +255,7 @@ def _tell_ollama(told: list[Told], calls: list[Call] | None, text: str | None, r
             {
                 **call.raw,
                 "function": {
-                    **call.raw.get("function", {}),
+                    **_dict(call.raw, "function"),
                     "name": call.name,
                     "arguments": as_value(call.arguments),
                 },
@@ -273,6 +276,12 @@ def _empty_ollama(told: list[Told]) -> list[Told]:
 
 
 # --- all of them ------------------------------------------------------------------------------------------------------
+
+
+def _dict(holder: Any, key: str) -> dict[str, Any]:
+    """The table under a key; an empty one where there is none."""
+    found = holder.get(key)
+    return found if isinstance(found, dict) else {}
 
 
 def _list(holder: Any, key: str) -> list[dict[str, Any]]:

@@ -26,9 +26,11 @@ Calls = list[Call]
 
 def _merged(calls: Calls) -> Calls:
     first, second, *others = calls
-    if isinstance(first.arguments, str):
+    if isinstance(first.arguments, str) or isinstance(second.arguments, str):
         return [replace(first, arguments=as_text(first.arguments) + as_text(second.arguments)), *others]
-    return [replace(first, arguments={**second.arguments, **first.arguments}), *others]
+    both = (second.arguments, first.arguments)
+    members = [given for given in both if isinstance(given, dict)]
+    return [replace(first, arguments={key: value for given in members for key, value in given.items()}), *others]
 
 
 OF_CALLS: Final[dict[str, Callable[[Calls], Calls]]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from _said import BODYLESS, GET, HEAD, POST, arrives, document, gzipped, lines, 
 
 from pytest_agentfault._reply import Reply
 from pytest_agentfault._rule import verbs_of
+from pytest_agentfault._run import Faults
 from pytest_agentfault.faults.inject import CANARY, Inject
 from pytest_agentfault.faults.inject import TEXT as INSTRUCTION
 
@@ -190,3 +192,15 @@ def test_the_instruction_needs_no_escape_anywhere() -> None:
     assert not set('<>&"\\') & set(INSTRUCTION)
     assert CANARY not in INSTRUCTION
     assert verbs_of(Inject()) == ("alter",)
+
+
+def _tool(key: str) -> dict[str, str]:
+    """A tool that is a function."""
+    return {"key": key, "summary": LONG}
+
+
+def test_a_tool_that_is_a_function_is_reached_too(faults: Faults) -> None:
+    """What a callable gives back is a tool's result like any other."""
+    module = sys.modules[__name__]
+    faults.add(Inject(), to=f"CALL {__name__}:_tool")
+    assert module._tool("A-1") == {"key": "A-1", "summary": behind(LONG)}

@@ -7,6 +7,7 @@ test holds them to what stands here. Rule: a new shape names the vendor's page i
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, Final
 
@@ -157,6 +158,52 @@ REPOSITORY: Final = {
 }
 VIEWER: Final = {"data": {"viewer": {"login": "octocat"}}}
 
+# --- models: one turn of each, a text and two tool calls ------------------------------------------------------------
+
+TIME_CALL: Final = {"name": "get_time", "arguments": '{"zone": "UTC"}'}
+GEMINI: Final = "https://generativelanguage.googleapis.com/v1/models/gemini-x:generateContent"
+OLLAMA: Final = "http://127.0.0.1:11434/api/chat"
+BOTH: Final = [(call["name"], json.loads(call["arguments"])) for call in (TOOL_CALL, TIME_CALL)]
+CHAT_TURN: Final = {
+    "role": "assistant",
+    "content": SAID,
+    "refusal": None,
+    "tool_calls": [
+        {"id": f"call_{n}", "type": "function", "function": call} for n, call in enumerate((TOOL_CALL, TIME_CALL), 1)
+    ],
+}
+MESSAGE_TURN: Final = [
+    {"type": "text", "text": SAID},
+    *({"type": "tool_use", "id": f"toolu_{n}", "name": name, "input": given} for n, (name, given) in enumerate(BOTH)),
+]
+GEMINI_TURN: Final = {
+    "candidates": [
+        {
+            "content": {
+                "role": "model",
+                "parts": [{"text": SAID}, *({"functionCall": {"name": name, "args": given}} for name, given in BOTH)],
+            },
+            "finishReason": "STOP",
+            "index": 0,
+        }
+    ],
+    "usageMetadata": {"promptTokenCount": 12, "candidatesTokenCount": 9, "totalTokenCount": 21},
+    "modelVersion": "gemini-x",
+}
+OLLAMA_TURN: Final = {
+    "model": "llama-x",
+    "created_at": "2025-10-17T23:14:07.414671Z",
+    "message": {
+        "role": "assistant",
+        "content": SAID,
+        "tool_calls": [{"function": {"name": name, "arguments": given}} for name, given in BOTH],
+    },
+    "done": True,
+    "done_reason": "stop",
+    "prompt_eval_count": 12,
+    "eval_count": 9,
+}
+
 ITEMS_URL: Final = "https://api.example.com/v1/items"
 ITEMS: Final = {"items": [{"id": 1, "name": SAID}, {"id": 2, "name": "Two"}], "next": None}
 FEED_URL: Final = "https://api.example.com/v1/feed"
@@ -217,6 +264,22 @@ CASSETTES: Final[dict[str, tuple[str, list[dict[str, Any]]]]] = {
     "anthropic_message_stream": (
         MESSAGES_STREAM_PAGE,
         [exchange("POST", ANTHROPIC, message_events(), asked=ASKED, kind="text/event-stream; charset=utf-8")],
+    ),
+    "openai_turn": (
+        CHAT_PAGE,
+        [exchange("POST", f"{OPENAI}/chat/completions", chat(CHAT_TURN, "tool_calls"), asked=ASKED)],
+    ),
+    "anthropic_turn": (
+        MESSAGES_PAGE,
+        [exchange("POST", ANTHROPIC, message(MESSAGE_TURN, "tool_use"), asked=ASKED)],
+    ),
+    "google_turn": (
+        "https://ai.google.dev/api/generate-content",
+        [exchange("POST", GEMINI, GEMINI_TURN, asked=ASKED)],
+    ),
+    "ollama_turn": (
+        "https://docs.ollama.com/api/chat",
+        [exchange("POST", OLLAMA, OLLAMA_TURN, asked=ASKED)],
     ),
     "jira_v2": (JIRA_PAGE.format(2), platform(CLOUD, "2")),
     "jira_v3": (JIRA_PAGE.format(3), platform(CLOUD, "3")),

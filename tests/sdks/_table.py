@@ -19,6 +19,7 @@ import test_any
 import test_github
 import test_jira
 import test_linear
+import test_models
 import test_openai
 from _cases import Case, Wait
 
@@ -26,6 +27,7 @@ PAGE: Final = Path(__file__).parents[2] / "docs" / "sdks.md"
 SDKS: Final = {
     "openai": (test_openai.CASES, ("openai", "httpx2")),
     "anthropic": (test_anthropic.CASES, ("anthropic", "httpx2")),
+    "models": (test_models.CASES, ("openai", "anthropic", "google-genai", "ollama", "httpx")),
     "jira": (test_jira.CASES, ("jira", "requests", "gql")),
     "linear": (test_linear.CASES, ("gql", "httpx", "httpx2", "requests", "aiohttp")),
     "github": (test_github.CASES, ("PyGithub", "requests")),
