@@ -28,6 +28,7 @@ from pytest_agentfault.faults.misdeliver_events import HOWS as MISDELIVERIES
 from pytest_agentfault.faults.misdeliver_events import MisdeliverEvents
 from pytest_agentfault.faults.mislabel import Mislabel
 from pytest_agentfault.faults.pace import Pace
+from pytest_agentfault.faults.resume_events import ResumeEvents
 from pytest_agentfault.faults.rewrite_events import HOWS, RewriteEvents
 from pytest_agentfault.faults.slow import Slow
 from pytest_agentfault.faults.split_chunks import SplitChunks
@@ -47,6 +48,7 @@ WELL_FORMED: list[Any] = [
     Slow(1, "in_body"),
     *(RewriteEvents(how, 30_000) for how in HOWS if how != "event_first"),  # which is how every vendor writes
     *(MisdeliverEvents(how) for how in MISDELIVERIES),
+    ResumeEvents(retry_ms=1),
     Pace(events_per_second=50),
     Pace(events_per_second=50, burst=3),
     Mislabel("without_charset"),
@@ -60,6 +62,8 @@ LOST: list[Any] = [
     Lose("cut", "between_events"),
 ]
 SAME_BYTES: list[Any] = [SplitChunks(), SplitChunks(7, wire="both"), SplitChunks(at=["after_event"], wire="segments")]
+SAME_BYTES += [SplitChunks(random_cuts=9, random=Random(1)), SplitChunks(every_events=2, wire="both")]
+SAME_BYTES += [SplitChunks(at=["inside_framing"], wire="segments"), SplitChunks(at=["inside_gzip"])]
 
 
 @pytest.fixture(scope="module")
