@@ -22,7 +22,7 @@ from typing import Any
 import pytest_agentfault
 from pytest_agentfault import _discover, _errors, plugin
 from pytest_agentfault._placing import KEYWORDS, Placement
-from pytest_agentfault._rule import Rule, verbs_of
+from pytest_agentfault._rule import HANDED_OVER, Rule, verbs_of
 from pytest_agentfault._run import Faults
 from pytest_agentfault.scenario import Library
 from pytest_agentfault.serving import FaultServer
@@ -47,9 +47,11 @@ def faults() -> str:
 
 def _fault(name: str, kind: type) -> str:
     said = sections(kind)
-    told = {key: text for key, text in entries(said.get("Args", "")).items() if key != "random"}
+    told = {key: text for key, text in entries(said.get("Args", "")).items() if key not in HANDED_OVER}
     rows = [
-        (f"`{f.name}`", f"`{f.type}`", default_of(f), told.get(f.name, "")) for f in fields(kind) if f.name != "random"
+        (f"`{f.name}`", f"`{f.type}`", default_of(f), told.get(f.name, ""))
+        for f in fields(kind)
+        if f.name not in HANDED_OVER
     ]
     parts = [
         f"## `{name}`",

@@ -36,7 +36,15 @@ def main() -> None:
 
 def cassettes(base: str) -> dict[Path, Callable[[], object]]:
     """Each cassette, and the code that makes it."""
-    return {**_of_triage_agent(base), **_of_hand_rolled_sse(base), **_of_custom_scenario(base), **_of_page_reader(base)}
+    return {
+        **_of_triage_agent(base),
+        **_of_hand_rolled_sse(base),
+        **_of_custom_scenario(base),
+        **_of_booking_agent(base),
+        **_of_page_reader(base),
+        **_of_refund_chain(base),
+        **_of_two_providers(base),
+    }
 
 
 def recorder(base: str) -> vcr.VCR:
@@ -98,7 +106,42 @@ def _of_page_reader(base: str) -> dict[Path, Callable[[], object]]:
     return {cassette: lambda: careful.cheapest(site=f"{base}/shop")}
 
 
+def _of_booking_agent(base: str) -> dict[Path, Callable[[], object]]:
+    _import_from("booking_agent")
+    careful, trip = import_module("careful"), import_module("stay").Trip("Hamburg", nights=3, most_cents=50_000)
+    cassette = HERE / "booking_agent/tests/cassettes/booking.yaml"
+    return {cassette: lambda: careful.book(trip, base=f"{base}/stay")}
+
+
+def _of_refund_chain(base: str) -> dict[Path, Callable[[], object]]:
+    _import_from("refund_chain")
+    chain, cassettes = import_module("chain"), HERE / "refund_chain/tests/cassettes"
+
+    def refund() -> object:
+        with chain.Desk("first", base=f"{base}/desk") as desk:
+            return chain.refund(desk, 7)
+
+    return {
+        cassettes / "refund.yaml": refund,
+        cassettes / "letter.yaml": lambda: chain.letter(lambda: "not-a-secret", base=f"{base}/openai/v1"),
+    }
+
+
+def _of_two_providers(base: str) -> dict[Path, Callable[[], object]]:
+    _import_from("two_providers")
+    failover = import_module("failover")
+    cassette = HERE / "two_providers/tests/cassettes/both.yaml"
+
+    def both() -> object:
+        models = failover.Models(openai=f"{base}/openai/v1", anthropic=f"{base}/anthropic")
+        return [ask("Sum it up.") for ask in models.providers.values()]
+
+    return {cassette: both}
+
+
 def _import_from(example: str) -> None:
+    for module in (file.stem for file in (HERE / example).glob("*.py")):
+        sys.modules.pop(module, None)  # another example may have one of that name
     sys.path.insert(0, str(HERE / example))
 
 

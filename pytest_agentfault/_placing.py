@@ -16,14 +16,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from . import _discover
 from ._errors import RuleError, nearest
-from ._rule import Rule
+from ._rule import WORDS, Rule
 from .doors._targets import checked, is_call
 
 if TYPE_CHECKING:
     from .scenario import Library
 
-OVERRIDES: Final = ("to", "times", "after", "every", "probability", "until")
-KEYWORDS: Final = (*OVERRIDES, "raises", "cassette", "checks", "waive")
+KEYWORDS: Final = (*WORDS, "raises", "cassette", "checks", "waive")
 CHECKS: Final = "pytest_agentfault.checks"
 
 
@@ -60,7 +59,7 @@ def place(
 
     Args:
         what: names of scenarios, and fault objects.
-        words: the keywords.
+        words: the keywords; and settings of the faults in the scenarios named, which they take the place of.
         library: where scenarios are found.
         folder: what a relative `cassette` is relative to.
         certain: False for a variant that a pattern chose: it need not strike, nor raise.
@@ -69,16 +68,15 @@ def place(
         RuleError: a keyword is unknown or has a wrong value.
         ScenarioError: there is no scenario of that name.
     """
-    for word in words:
-        if word not in KEYWORDS:
-            raise RuleError(f"unknown keyword {word!r}", f"{word}={words[word]!r}", nearest(word, KEYWORDS))
+    settings = {word: value for word, value in words.items() if word not in KEYWORDS}
+    _check_settings(settings, what, library)
     if not what:
         raise RuleError(
             "nothing is named that could strike",
             "no argument",
             'name a scenario ("any/rate-limit"; `pytest --fault-list` shows them) or give a fault object',
         )
-    overrides = {word: words[word] for word in OVERRIDES if word in words}
+    overrides = {word: words[word] for word in WORDS if word in words}
     raises = words.get("raises")
     _check_raises(raises)
     cassette = _cassette(words.get("cassette"), folder)
@@ -87,6 +85,7 @@ def place(
     placed = []
     for item in what:
         name, rules, checks = _rules_of(item, overrides, library)
+        rules = tuple(_with_settings(rule, settings) for rule in rules)
         for rule in rules:
             if is_call(rule.to):
                 checked(rule)  # now: a wrong name is an error of the mark, not of the test
@@ -127,6 +126,28 @@ def _rules_of(item: Any, overrides: dict[str, Any], library: Library) -> tuple[s
     name = type(item).__name__
     damages = getattr(item, "damages", "nothing")
     return name, (Rule(faults=(item,), name=name, damages=damages, **overrides),), ()
+
+
+def _check_settings(settings: Mapping[str, Any], what: tuple[Any, ...], library: Library) -> None:
+    """Each further word is a setting of some fault in the scenarios that are named."""
+    if not settings:
+        return
+    faults = [f for name in what if isinstance(name, str) for rule in library.get(name).rules for f in rule.faults]
+    known = (*KEYWORDS, *dict.fromkeys(name for fault in faults for name in _settings_of(fault)))
+    for word, value in settings.items():
+        if word not in known:
+            raise RuleError(f"unknown keyword {word!r}", f"{word}={value!r}", nearest(word, known))
+
+
+def _with_settings(rule: Rule, settings: Mapping[str, Any]) -> Rule:
+    if not settings:
+        return rule
+    own = [{word: value for word, value in settings.items() if word in _settings_of(f)} for f in rule.faults]
+    return replace(rule, faults=tuple(replace(f, **w) if w else f for f, w in zip(rule.faults, own, strict=True)))
+
+
+def _settings_of(fault: Any) -> list[str]:
+    return [name for name in getattr(fault, "__dataclass_fields__", ()) if name != "random"]
 
 
 def _check_raises(raises: Any) -> None:

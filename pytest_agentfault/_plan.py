@@ -16,11 +16,15 @@ from dataclasses import dataclass, replace
 from random import Random
 from threading import Lock
 from typing import Any, Final, TypeAlias
+from urllib.parse import urlsplit
 
+from ._credentials import credential_digest
 from ._errors import CassetteError, FaultError
+from ._memory import Memory
 from ._reply import Head, Refused, Reply, Request
-from ._rule import Rule, Tally, credential_digest, verbs_of
-from ._script import Next, Script, Send, encode
+from ._rule import Rule, Tally, verbs_of
+from ._script import Next, Script, encode, with_header_line
+from ._waits import seconds_asked
 
 CONFESSION: Final = "X-Agentfault"
 CONNECT: Final = "CONNECT"
@@ -66,11 +70,21 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Scouted:
+    """A reply that a fault which explores was shown, and left as it was: each of its places gets a run of its own."""
+
+    rule: Rule
+    fault: Any
+    request: Request
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
 class Exchange:
     """One request, what the baseline said, what the client was given, and what struck in between.
 
     Of a reply that was passed on as it came, the script holds nothing (`PASSED_ON`), and the body no more than
-    its first MiB.
+    its first MiB. `epoch` is `ended` as the code under test reads the time: in seconds since 1970.
     """
 
     number: int
@@ -81,6 +95,8 @@ class Exchange:
     struck: tuple[Strike, ...]
     began: float
     ended: float
+    asked: Request | None = None  # what the baseline was asked instead, where a fault had changed the request
+    epoch: float = float("nan")
 
 
 Flow: TypeAlias = Generator[Request, Reply, Exchange]
@@ -96,6 +112,7 @@ class Plan:
         bind: fills a fault's templates for one request (scenarios hand it over); None: nothing to fill.
         now: the clock, in seconds.
         max_calls: how many exchanges a test may have before it counts as hung.
+        epoch: the time as the code under test reads it, in seconds since 1970.
     """
 
     def __init__(
@@ -106,19 +123,24 @@ class Plan:
         bind: Bind | None = None,
         now: Callable[[], float] = time.monotonic,
         max_calls: int = MAX_CALLS,
+        epoch: Callable[[], float] = time.time,
     ) -> None:
         self.rules: list[Rule] = []
         self.tallies: list[Tally] = []
         self.log: list[Exchange] = []
+        self.scouted: list[Scouted] = []
         self.problems: list[BaseException] = []
         self.passed: set[str] = set()  # where connections went that no rule can match
         self.now = now
+        self.epoch = epoch
         self.max_calls = max_calls
         self.hung = False
         self._seed = seed
         self._bind: Bind = bind or (lambda fault, request: fault)
         self._lock = Lock()
+        self._memory = Memory(now, epoch)
         self._begun = 0
+        self._rewritten: set[Request] = set()  # what no client asked, but a fault made of what it asked
         self._latest: dict[tuple[str | bytes, ...], Exchange] = {}
         for rule in rules:
             self.add(rule)
@@ -128,8 +150,9 @@ class Plan:
         with self._lock:
             random = Random(f"{self._seed}/{len(self.rules)}")
             # The tally first: whoever pairs them meanwhile must not find a rule without one.
-            self.tallies.append(Tally(random))
-            self.rules.append(replace(rule, faults=tuple(_with_random(f, random) for f in rule.faults)))
+            self.tallies.append(Tally(random, self.now()))
+            own = {"random": random, "memory": Memory(self.now, self.epoch, self._memory)}
+            self.rules.append(replace(rule, faults=tuple(_filled(f, own) for f in rule.faults)))
 
     def wants(self, host: str, port: int) -> bool:
         """True when a door must let this host in: some rule can match a URL there."""
@@ -202,11 +225,14 @@ class Plan:
         bound: list[tuple[Rule, Any]] = []
         try:
             bound += [(rule, self._bind(fault, request)) for rule, _ in claimed for fault in rule.faults]
+            scouting = [pair for pair in bound if getattr(pair[1], "explores", False)]
+            bound = [pair for pair in bound if pair not in scouting]
             asked = request
             for rule, fault in _having("mutate", bound):
                 before, asked = asked, fault.mutate(asked)
                 if asked != before:
                     struck.append(Strike(rule, fault))
+                    self._rewritten.add(asked)
             baseline: Reply | None = None
             reply: Reply | None = None
             for rule, fault in _having("answer", bound):
@@ -222,6 +248,7 @@ class Plan:
                     reply = _unanswered(bound, asked) if asked != request else None
                     if reply is None:
                         raise
+            self.scouted += (Scouted(rule, fault, asked, reply) for rule, fault in scouting)
             for rule, fault in _having("alter", bound):
                 before_reply, reply = reply, fault.alter(asked, reply)
                 if reply != before_reply:
@@ -233,11 +260,12 @@ class Plan:
                 if script != before_script:
                     struck.append(Strike(rule, fault))
             if struck and isinstance(reply.head, Head):
-                script = _confess(script, struck)
+                told = ", ".join(dict.fromkeys(s.name for s in struck))
+                script = with_header_line(script, f"{CONFESSION}: {told}")  # so that nobody takes it for the vendor's
         finally:
             self._release(claimed, struck)
         self._hold(claimed, struck, reply)
-        return self._keep(claim, baseline, reply, script, tuple(struck))
+        return self._keep(claim, baseline, reply, script, tuple(struck), asked=None if asked == request else asked)
 
     def lost_baseline(self, request: Request) -> Reply | None:
         """What the baseline said to the very same request last time, if the client never got it whole.
@@ -245,16 +273,21 @@ class Plan:
         The retry is the same turn of a conversation: a recording has not moved on to the next one.
         """
         last = self._latest.get((request.method, request.url, request.body))
-        damaged = last and (not last.reply.whole or any(s.rule.damages == "payload" for s in last.struck))
+        # With `asked` it was the reply to another request.
+        damaged = (
+            last and not last.asked and (not last.reply.whole or any(s.rule.damages == "payload" for s in last.struck))
+        )
         return last.baseline if last and last.struck and damaged else None
 
     def struck_baseline(self, request: Request) -> Reply | None:
         """What the baseline said to a request of this method and URL last time, if that reply was struck.
 
-        For an upstream that has nothing left to say: what it said, it said in vain.
+        For an upstream that has nothing left to say: what it said, it said in vain, or to the request that a fault
+        has now made of another one.
         """
-        last = self._latest.get((request.method, request.url))
-        return last.baseline if last and last.struck else None
+        made = request in self._rewritten
+        last = self._latest.get((request.method, request.url, *((request.body,) if made else ())))
+        return last.baseline if last and not last.asked and (last.struck or made) else None
 
     def _number(self) -> int:
         with self._lock:
@@ -276,15 +309,15 @@ class Plan:
             for rule, tally in claimed:
                 if not any(s.rule is rule for s in struck):
                     tally.struck -= 1
+                    tally.early = min(tally.early, tally.struck)
                     tally.unchanged += 1
                     if tally.struck == 0:
                         tally.credential = None
 
     def _hold(self, claimed: Iterable[tuple[Rule, Tally]], struck: list[Strike], reply: Reply) -> None:
         for rule, tally in claimed:
-            if rule.until == "waited" and tally.holds_until is None and any(s.rule is rule for s in struck):
-                asked = reply.header("retry-after")
-                tally.holds_until = self.now() + (float(asked) if asked.replace(".", "", 1).isdecimal() else 0.0)
+            if rule.until == "waited" and any(s.rule is rule for s in struck):
+                tally.hold(self.now(), seconds_asked(reply, self.epoch()))
 
     def _keep(
         self,
@@ -294,18 +327,21 @@ class Plan:
         script: Script,
         struck: tuple[Strike, ...],
         before: Exchange | None = None,
+        asked: Request | None = None,
     ) -> Exchange:
         request = claim.request
-        done = Exchange(claim.number, request, baseline, reply, script, struck, claim.began, self.now())
+        done = Exchange(
+            claim.number, request, baseline, reply, script, struck, claim.began, self.now(), asked, self.epoch()
+        )
         if not claim.number:
             return done
-        asked = (request.method, request.url)
+        known = (request.method, request.url)
         with self._lock:
             if before is None:
                 self.log.append(done)
             else:
                 self.log[next(n for n, kept in enumerate(self.log) if kept is before)] = done
-            self._latest[asked] = self._latest[*asked, request.body] = done  # looked up at each request: no search
+            self._latest[known] = self._latest[*known, request.body] = done  # looked up at each request: no search
         return done
 
 
@@ -378,9 +414,10 @@ def _is_connecting(rule: Rule) -> bool:
     return any("connect" in verbs_of(fault) for fault in rule.faults)
 
 
-def _with_random(fault: Any, random: Random) -> Any:
-    """The fault, its `random` field filled with the rule's own (where it has one)."""
-    return replace(fault, random=random) if "random" in getattr(fault, "__dataclass_fields__", ()) else fault
+def _filled(fault: Any, own: dict[str, Any]) -> Any:
+    """The fault, its fields `random` and `memory` filled with the rule's own (where it has them)."""
+    given = {name: value for name, value in own.items() if name in getattr(fault, "__dataclass_fields__", ())}
+    return replace(fault, **given) if given else fault
 
 
 def _forbid_refused(reply: Reply, fault: Any) -> None:
@@ -392,21 +429,6 @@ def _forbid_refused(reply: Reply, fault: Any) -> None:
         )
 
 
-def _confess(script: Script, struck: list[Strike]) -> Script:
-    """Name what struck in a header, so that nobody takes an injected reply for the vendor's."""
-    names = ", ".join(dict.fromkeys(s.name for s in struck))
-    for number, step in enumerate(script.steps):
-        data = step.data if isinstance(step, Send) else b""
-        place = data.find(b"\r\n")
-        if isinstance(step, Send) and data.startswith(b"HTTP/1.") and place > 0:
-            line = f"\r\n{CONFESSION}: {names}".encode("latin-1", "replace")
-            told = Send(data[:place] + line + data[place:])
-            return Script((*script.steps[:number], told, *script.steps[number + 1 :]))
-    return script
-
-
 def _host_and_port(authority: str) -> tuple[str, int]:
-    from urllib.parse import urlsplit
-
     parts = urlsplit(authority)
     return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)

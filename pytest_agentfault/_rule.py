@@ -12,17 +12,18 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import cache
-from hashlib import sha256
 from random import Random
 from typing import Any, Final
 
+from ._credentials import credential_digest
 from ._errors import RuleError, nearest
-from ._reply import Reply, Request, first_of
+from ._reply import Reply, Request
 
 UNTIL: Final = ("credential_changes", "waited")
 VERBS: Final = ("connect", "mutate", "answer", "alter", "garble")
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
-CREDENTIAL_HEADERS: Final = ("authorization", "cookie", "x-api-key", "api-key", "x-goog-api-key", "x-auth-token")
+WORDS: Final = ("to", "times", "after", "every", "probability", "until", "after_seconds", "for_seconds")
+HANDED_OVER: Final = ("random", "memory")  # fields of a fault that the plan fills: no settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,9 @@ class Rule:
         probability: the share of matching requests that is struck, 0 to 1, by the plan's seed.
         until: `"credential_changes"`: a request with the credential of the first one struck is struck
             for good, others pass. `"waited"`: once struck, requests are struck again until the reply's
-            Retry-After has passed on the clock.
+            Retry-After has passed on the clock (in every form there is for one); early calls count for nothing.
+        after_seconds: from when on requests are struck: seconds on the clock since the rule was placed.
+        for_seconds: for how long from then on; None: for good.
         name: what messages call it; a scenario's name.
         damages: `"nothing"` or `"payload"`: whether a test that passes on a struck reply alone was misled.
         unless: the `to` of other rules: what one of these matches is not this rule's.
@@ -57,6 +60,8 @@ class Rule:
     every: int = 1
     probability: float = 1.0
     until: str | None = None
+    after_seconds: float = 0.0
+    for_seconds: float | None = None
     name: str = ""
     damages: str = "nothing"
     unless: tuple[Any, ...] = ()
@@ -74,6 +79,9 @@ class Rule:
             )
         if self.until is not None and self.until not in UNTIL:
             raise RuleError("unknown `until`", repr(self.until), nearest(str(self.until), UNTIL))
+        _check_seconds("after_seconds", self.after_seconds, "0 or more")
+        if self.for_seconds is not None:
+            _check_seconds("for_seconds", self.for_seconds, "a number over 0")
         if self.damages not in ("nothing", "payload"):
             raise RuleError("unknown `damages`", repr(self.damages), nearest(str(self.damages), ("nothing", "payload")))
         self._check_faults()
@@ -112,10 +120,9 @@ class Rule:
 
     def may_reach(self, host: str, port: int) -> bool:
         """True when some URL on this host and port can match: whether a door must let it in."""
-        if not isinstance(self.to, str):
-            return True
-        glob = self.to.split(None, 1)[1]
-        return any(_could_begin(glob, f"{authority(scheme, host, port)}/") for scheme in DEFAULT_PORTS)
+        globs = [to.split(None, 1)[1] for to in (self.to, self.within) if isinstance(to, str)]
+        beginnings = [f"{authority(scheme, host, port)}/" for scheme in DEFAULT_PORTS]
+        return any(all(_could_begin(glob, beginning) for glob in globs) for beginning in beginnings)
 
 
 class Call(str):
@@ -141,8 +148,10 @@ class Tally:
     """What one rule has counted in one test."""
 
     random: Random
+    born: float = 0.0
     seen: int = 0
     struck: int = 0
+    early: int = 0  # of the struck ones: those that came before the wait was over
     credential: str | None = None
     holds_until: float | None = None
     unchanged: int = 0
@@ -150,22 +159,25 @@ class Tally:
     def is_due(self, rule: Rule, request: Request, now: float) -> bool:
         """Count one matching request, and say whether it is struck."""
         self.seen += 1
+        since = now - self.born - rule.after_seconds
+        if since < 0 or (rule.for_seconds is not None and since >= rule.for_seconds):
+            return False
         if self.holds_until is not None and now < self.holds_until:
+            self.early += 1
             return True
         if rule.until == "credential_changes" and self.credential is not None:
             return self.credential == credential_digest(request)
         place = self.seen - rule.after
         if place < 1 or (place - 1) % rule.every:
             return False
-        if rule.times is not None and self.struck >= rule.times:
+        if rule.times is not None and self.struck - self.early >= rule.times:
             return False
         return rule.probability >= 1 or self.random.random() < rule.probability
 
-
-def credential_digest(request: Request) -> str:
-    """A digest of what the request proves itself with; the credential itself is never kept."""
-    proof = "\n".join(f"{name}:{first_of(request.headers, name)}" for name in CREDENTIAL_HEADERS)
-    return sha256(proof.encode()).hexdigest()
+    def hold(self, now: float, seconds: float) -> None:
+        """Strike on for so long, unless it is so already: who comes early does not make it longer."""
+        if self.holds_until is None or now >= self.holds_until:
+            self.holds_until = now + seconds
 
 
 def verbs_of(fault: object) -> tuple[str, ...]:
@@ -180,8 +192,8 @@ def _verbs_of_type(kind: Any) -> tuple[str, ...]:
 
 
 def settings_of(kind: type) -> dict[str, Any]:
-    """The settings of a fault (its fields and their types as text), but for the hidden `random`."""
-    return {f.name: f.type for f in fields(kind) if f.name != "random"}
+    """The settings of a fault (its fields and their types as text), but for what the plan hands over."""
+    return {f.name: f.type for f in fields(kind) if f.name not in HANDED_OVER}
 
 
 def authority(scheme: str, host: str, port: int) -> str:
@@ -209,6 +221,12 @@ def _check_count(name: str, value: object, least: int, optional: bool = False) -
         return
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
         raise RuleError(f"`{name}` must be a whole number", repr(value), f"give {least} or more")
+
+
+def _check_seconds(name: str, value: object, give: str) -> None:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or value != value or value < 0 or (value == 0 and "over" in give):  # type: ignore[operator]
+        raise RuleError(f"`{name}` must be a number of seconds", repr(value), f"give {give}")
 
 
 @cache

@@ -24,18 +24,23 @@ FLOORS = {
     "_discover": "",
     "_seams": "",
     "_hooks": "",
-    "_summary": "",
+    "_sensitivity": "",
+    "_summary": "_sensitivity",
     "_reply": "_errors",
     "_plain": "_reply",
     "_script": "_errors _reply _plain",
-    "_rule": "_errors _reply",
+    "_memory": "",
+    "_credentials": "_reply",
+    "_rule": "_credentials _errors _reply",
     "_payload": "_reply _script",
+    "_prompt": "_reply",
+    "_waits": "_payload _reply",
     "_baseline": "_reply _script _seams",
-    "_plan": "_errors _reply _script _rule",
+    "_plan": "_credentials _errors _memory _reply _script _rule _waits",
     "clock": "_seams",
-    "checks": "_reply _plan",
+    "checks": "_credentials _reply _prompt _waits _plan",
     "_verdict": "_errors _reply _rule _plan",
-    "faults": "_errors _discover _reply _script _payload",
+    "faults": "_credentials _errors _discover _memory _reply _script _payload _prompt",
     "doors": f"{CORE} _seams",
     "upstreams": f"{CORE} _seams",
     "scenario": f"{CORE} _discover faults",
@@ -43,11 +48,15 @@ FLOORS = {
     "_listing": "_errors scenario",
     "testing": f"{CORE} _discover _payload faults checks clock scenario",
     "_variants": "_errors _placing scenario",
+    "_explore": "_errors _placing _plan _rule",
+    "_shrink": "",
     "_unittest": "_variants",
-    "_run": f"{CORE} _discover _seams _verdict _placing checks clock doors scenario upstreams",
+    "_run": f"{CORE} _discover _explore _seams _verdict _placing checks clock doors scenario upstreams",
     "serving": "_errors _plan _run doors",
     "_judging": "_errors _plan _run _summary",
-    "plugin": "_errors _hooks _summary _judging _listing _placing _run _unittest _variants "
+    "_stash": "_placing _run",
+    "_reruns": "_errors _explore _placing _plan _run _shrink _stash _summary _unittest _variants",
+    "plugin": "_errors _hooks _summary _judging _explore _listing _placing _reruns _run _stash _unittest _variants "
     "doors scenario serving upstreams",
     "__init__": CORE,
     "_serve": f"{CORE} _placing doors scenario serving upstreams",
@@ -60,10 +69,14 @@ PURE = (
     "_reply",
     "_plain",
     "_script",
+    "_memory",
+    "_credentials",
     "_rule",
     "_payload",
+    "_waits",
     "_plan",
     "_verdict",
+    "_sensitivity",
     "faults",
     "checks",
 )
@@ -175,12 +188,13 @@ def ours_or_foreign(modules: list[str]) -> set[str]:
 
 
 def test_importing_the_plugin_loads_nothing_heavy() -> None:
-    """pytest, the standard library, and three light files of ours."""
+    """pytest, the standard library, and four light files of ours."""
     code = "import json, sys, pytest; was = set(sys.modules); import pytest_agentfault.plugin; "
     loaded = told_by(code + "print(json.dumps(sorted(set(sys.modules) - was)))")
     assert ours_or_foreign(loaded) == {
         "pytest_agentfault",
         "pytest_agentfault.plugin",
+        "pytest_agentfault._stash",
         "pytest_agentfault._summary",
         "pytest_agentfault._unittest",
     }
@@ -199,6 +213,7 @@ def test_a_run_without_faults_loads_nothing_heavy(tmp_path: Path) -> None:
     assert {m for m in loaded if m.startswith("pytest_agentfault")} == {
         "pytest_agentfault",
         "pytest_agentfault._hooks",
+        "pytest_agentfault._stash",
         "pytest_agentfault._summary",
         "pytest_agentfault._unittest",
         "pytest_agentfault.plugin",

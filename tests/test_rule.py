@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from respx.patterns import M
 
 from pytest_agentfault import Reply, Request, Rule
+from pytest_agentfault._credentials import credential_digest
 from pytest_agentfault._errors import RuleError
-from pytest_agentfault._rule import Tally, authority, credential_digest, settings_of, verbs_of
+from pytest_agentfault._rule import Tally, authority, settings_of, verbs_of
 
 
 @dataclass(frozen=True, slots=True)

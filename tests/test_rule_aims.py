@@ -36,3 +36,9 @@ def test_a_call_is_the_text_that_names_it() -> None:
     assert kept.raises is not None
     assert kept.raises(Reply.of(503)).args == (503,)
     assert Call("tools:search").raises is None
+
+
+@pytest.mark.parametrize(("host", "reached"), [("jira.example", True), ("other.example", False)])
+def test_a_further_pattern_bounds_the_hosts_too(host: str, reached: bool) -> None:
+    """A connection is refused only where `to=` of the marker leads: who is asked there has no request yet."""
+    assert GENERAL.may_reach(host, 443) is reached

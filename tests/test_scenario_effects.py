@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -158,6 +159,14 @@ def test_what_is_altered(name: str, asked: str, baseline: Reply, strikes: int) -
     assert all(exchange.reply == baseline for exchange in done[strikes:])
 
 
+IN_SESSION = (
+    ("Content-Type", "application/json"),
+    ("Authorization", "Bearer eyJhbGciOiJub25lIn0.eyJleHAiOjAsImlhdCI6MCwic2NvcGUiOiJyZWFkIn0.x"),
+    ("Cookie", "JSESSIONID=1"),
+    ("Mcp-Session-Id", "1"),
+)
+
+
 def struck_three_times(name: str, asked: str, baseline: Reply) -> list[Any]:
     """Three exchanges of the same request under a scenario."""
     plan = Plan(SHIPPED.get(name).rules, bind=bind("1", lambda: 1.77e9))
@@ -169,11 +178,15 @@ def struck_three_times(name: str, asked: str, baseline: Reply) -> list[Any]:
 def test_bodies_of_answers_are_what_they_say(name: str) -> None:
     """Whatever a scenario answers as JSON parses, but where JSON is what is broken, and no template is left in it."""
     fill = bind("1", lambda: 1.77e9)
-    request = Request("POST", "https://a.test/", (("Content-Type", "application/json"),), b'{"query": "{ a }"}')
+    request = Request("POST", "https://a.test/", IN_SESSION, b'{"query": "{ a }"}')
     for rule in SHIPPED.get(name).rules:
         for fault in rule.faults:
             if hasattr(fault, "answer"):
-                reply = fill(fault, request).answer(request)
+                filled = fill(fault, request)
+                reply = filled.answer(request) or filled.answer(request)  # a budget refuses when it is spent
+                if reply is None:
+                    assert fault.lives_seconds >= 60  # nobody waits for that here
+                    reply = replace(fault, lives_seconds=None).answer(request)
                 if "json" in reply.header("content-type") and reply.body:
                     json.loads(reply.body)
                 assert not any("{" in value for _, value in reply.headers)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-from . import jira_api, linear_api, openai_api, parcel_api, shop_site
+from . import anthropic_api, desk_api, jira_api, linear_api, openai_api, parcel_api, shop_site, stay_api
 from .wire import Answer, Asked, answer_json
 
 VENDORS: dict[str, tuple[str, Callable[[Asked], Answer | None]]] = {
@@ -21,8 +21,11 @@ VENDORS: dict[str, tuple[str, Callable[[Asked], Answer | None]]] = {
     "cloud": (jira_api.CLOUD, jira_api.answer_cloud),
     "datacenter": (jira_api.DATA_CENTER, jira_api.answer_data_center),
     "linear": ("https://api.linear.app", linear_api.answer),
+    "anthropic": ("https://api.anthropic.com", anthropic_api.answer),
+    "desk": (desk_api.BASE, desk_api.answer),
     "parcel": ("https://api.parcel.example", parcel_api.answer),
     "shop": (shop_site.SITE, shop_site.answer),
+    "stay": ("https://api.stay.example", stay_api.answer),
 }
 
 

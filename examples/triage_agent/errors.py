@@ -42,7 +42,11 @@ class Rejected(AgentError):
 
 
 class Unavailable(AgentError):
-    """The vendor cannot be reached, or is failing."""
+    """The vendor cannot be reached, or is failing; it may have said when it will be back."""
+
+    def __init__(self, vendor: str, why: str, wait: float | None = None) -> None:
+        super().__init__(vendor, why)
+        self.wait = wait
 
 
 class BadAnswer(AgentError):
@@ -77,9 +81,10 @@ def carefully(call: Callable[[], T], renew: Callable[[], None], *, writes: bool 
         except (Unavailable, BadAnswer) as problem:
             if writes:
                 raise MaybeWritten(problem.vendor, f"the write may have been done ({problem})") from problem
-            if last:
+            wait = max(2.0**attempt, getattr(problem, "wait", None) or 0.0)
+            if last or wait > LONGEST_WAIT:
                 raise
-            time.sleep(2.0**attempt)
+            time.sleep(wait)
     raise AssertionError("the last attempt returns or raises")
 
 
@@ -90,7 +95,7 @@ def refused(vendor: str, status: int, why: str, wait: str | None = None) -> Agen
         return RateLimited(vendor, line, seconds(wait))
     if status == 401:
         return SessionExpired(vendor, line)
-    return Unavailable(vendor, line) if status >= 500 else Rejected(vendor, line)
+    return Unavailable(vendor, line, seconds(wait)) if status >= 500 else Rejected(vendor, line)
 
 
 def not_json(vendor: str, text: str) -> AgentError:

@@ -6,15 +6,17 @@ Every failure leaves this module as one of the agent's own errors.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, TypeVar
 
 import httpx
 import requests
 from jira import JIRA, JIRAError
 
-from errors import BadAnswer, RateLimited, Rejected, SessionExpired, Unavailable, carefully, not_json, refused
+from errors import BadAnswer, RateLimited, Rejected, SessionExpired, Unavailable, carefully, not_json, refused, seconds
 
 T = TypeVar("T")
 Tokens = Callable[[str], str]
@@ -100,7 +102,7 @@ def _reading() -> Iterator[None]:
         yield
     except JIRAError as problem:
         reply = problem.response
-        wait = reply.headers.get("retry-after") if reply is not None else None
+        wait = _wait(reply.headers) if reply is not None else None
         # the package knows most of Jira's formats; of the others it keeps no text
         said = problem.text or (reply.text if reply is not None else "")
         raise refused("Jira", problem.status_code or 0, said, wait) from problem
@@ -111,6 +113,17 @@ def _reading() -> Iterator[None]:
     except (AttributeError, KeyError, TypeError, IndexError, ValueError) as problem:
         # the package looks at nothing before it reads, so drift shows as any of these
         raise BadAnswer("Jira", f"unexpected shape: {problem!r:.200}") from problem
+
+
+def _wait(headers: Mapping[str, str]) -> str | None:
+    """When to come back, in seconds: Retry-After, or the reset, which is all that the gateway says."""
+    reset = headers.get("x-ratelimit-reset")
+    if "retry-after" in headers or reset is None:
+        return headers.get("retry-after")
+    try:
+        return str(datetime.fromisoformat(reset).timestamp() - time.time())
+    except ValueError:
+        return None
 
 
 class Linear:
@@ -174,11 +187,12 @@ class Linear:
 
 
 def _told_by_linear(reply: httpx.Response, errors: list[dict[str, Any]]) -> Exception:
-    """A rate limit is a 400 there; only the code says it (https://linear.app/developers/rate-limiting)."""
+    """A rate limit is a 400 there: only the code says it, and when it is over (https://linear.app/developers/rate-limiting)."""
     code = errors[0].get("extensions", {}).get("code", "")
     why = "; ".join(error["message"] for error in errors)
     if code == "RATELIMITED":
-        return RateLimited("Linear", why)
+        reset = seconds(reply.headers.get("x-ratelimit-requests-reset"))  # in milliseconds since 1970
+        return RateLimited("Linear", why, None if reset is None else max(reset / 1000 - time.time(), 0.0))
     if code == "AUTHENTICATION_ERROR":
         return SessionExpired("Linear", why)
     return refused("Linear", reply.status_code, why, reply.headers.get("retry-after"))

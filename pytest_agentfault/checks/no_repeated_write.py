@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from .._plan import Exchange
+from .._reply import Reply
 from . import Finding
 
 WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -19,7 +20,7 @@ def no_repeated_write(log: Sequence[Exchange]) -> list[Finding]:
         asked = exchange.request
         if asked.method not in WRITES or not exchange.struck or exchange.baseline is None:
             continue
-        if any(asked.header(key) for key in KEYS):
+        if any(asked.header(key) for key in KEYS) or _in_headers_only(exchange.baseline, exchange.reply):
             continue
         again = [
             later.number
@@ -37,3 +38,8 @@ def no_repeated_write(log: Sequence[Exchange]) -> list[Finding]:
                 )
             )
     return found
+
+
+def _in_headers_only(before: Reply, after: Reply) -> bool:
+    """Whether nothing was changed but what the headers say: the client was told how its write went."""
+    return before != after and before.with_headers(()) == after.with_headers(())

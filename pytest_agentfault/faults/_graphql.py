@@ -58,10 +58,10 @@ def _asked(request: Request) -> dict[str, Any]:
 
 
 def check_core(what: str) -> None:
-    """graphql-core must be installed."""
+    """graphql-core must be installed, for what is said here."""
     if find_spec("graphql") is None:
         raise FaultError(
-            f"{what} asks graphql-core what is wrong with a query",
+            what,
             "graphql-core is not installed",
             "pip install 'pytest-agentfault[graphql]'",
         )

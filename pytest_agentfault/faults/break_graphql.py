@@ -68,7 +68,7 @@ class BreakGraphql:
 
     def ready(self) -> None:
         """What reads a query must be installed."""
-        check_core("break_graphql")
+        check_core("break_graphql asks graphql-core what is wrong with a query")
 
     def mutate(self, request: Request) -> Request:
         """The request with a broken query; the same one where there is none, or it cannot be broken so."""

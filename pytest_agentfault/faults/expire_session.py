@@ -1,7 +1,7 @@
 """
-A session that has run out: the reply only.
+A session that has run out: the reply, and for which requests.
 
-That it stays so until the credential changes is the rule's `until`, not this file's.
+That one credential stays dead until it changes is the rule's `until`; that each lives for a while is this file's.
 """
 
 from __future__ import annotations
@@ -10,9 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from .._credentials import credential_digest
+from .._errors import FaultError
+from .._memory import Memory
 from .._reply import Reply, Request
 from ._answer import JSON, TEXT, check_one_body, json_text, said
-from ._settings import check_code, check_headers, check_json, check_text
+from ._settings import check_code, check_headers, check_json, check_line, check_text
 
 CHALLENGE: Final = 'Bearer error="invalid_token", error_description="The access token expired"'
 BODY: Final = {"error": "invalid_token", "error_description": "The access token expired"}
@@ -27,6 +30,8 @@ class ExpireSession:
         headers: header fields; without a `www-authenticate` the bearer challenge is added.
         json: the body: a text is sent verbatim as JSON, a table or list is written out.
         text: the body as plain text, in place of `json`. Neither: a small JSON body.
+        only_with: the header that the session is in (`cookie`): requests without it pass.
+        lives_seconds: for how long each credential is good, from its first use on; None: it is dead already.
 
     Raises:
         FaultError: a setting has a wrong type or value, or there are two bodies.
@@ -38,6 +43,9 @@ class ExpireSession:
     headers: Mapping[str, str] = field(default_factory=dict)
     json: Any = None
     text: str | None = None
+    only_with: str | None = None
+    lives_seconds: float | None = None
+    memory: Memory = field(default_factory=Memory, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         check_code("expire_session", self.code)
@@ -45,12 +53,27 @@ class ExpireSession:
         check_json("expire_session", self.json)
         check_text("expire_session", "text", self.text, optional=True)
         check_one_body("expire_session", self.json, self.text)
+        check_line("expire_session", "only_with", self.only_with, optional=True)
+        lives = self.lives_seconds
+        if lives is not None and (not isinstance(lives, int | float) or isinstance(lives, bool) or not 0 < lives < 1e9):
+            raise FaultError(
+                "expire_session: `lives_seconds` must be a number of seconds", repr(lives), "give a number over 0"
+            )
 
-    def answer(self, request: Request) -> Reply:
-        """The reply in the vendor's place."""
+    def answer(self, request: Request) -> Reply | None:
+        """The reply in the vendor's place; None: this request is in no session, or in one that is alive."""
+        if self.only_with is not None and not request.header(self.only_with):
+            return None
+        if self.lives_seconds is not None and self._age(request) < self.lives_seconds:
+            return None
         headers = dict(self.headers)
         if self.code == 401 and not any(name.lower() == "www-authenticate" for name in headers):
             headers = {"WWW-Authenticate": CHALLENGE, **headers}
         if self.text is not None:
             return said(self.code, self.text, TEXT, headers)
         return said(self.code, json_text(BODY if self.json is None else self.json), JSON, headers)
+
+    def _age(self, request: Request) -> float:
+        """Seconds since the first use of the credential."""
+        now = self.memory.now()
+        return now - self.memory.kept(("first use", credential_digest(request)), lambda: now)

@@ -84,7 +84,7 @@ class RejectGraphql:
     def ready(self) -> None:
         """What judges a query must be installed."""
         if self.how != "reject":
-            check_core(f'reject_graphql: how = "{self.how}"')
+            check_core(f'reject_graphql: how = "{self.how}" asks graphql-core what is wrong with a query')
 
     def answer(self, request: Request) -> Reply | None:
         """The reply in the vendor's place; None for a request that is no GraphQL query, or has nothing wrong."""

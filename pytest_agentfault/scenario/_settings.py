@@ -14,6 +14,8 @@ from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
+from .._rule import HANDED_OVER
+
 WORDS: Final[Mapping[Any, str]] = {
     str: "text",
     int: "a whole number",
@@ -35,12 +37,12 @@ class Setting:
 
 @cache
 def settings_of(kind: type) -> Mapping[str, Setting]:
-    """The settings a scenario may give to a fault, by name; the hidden `random` is none of them."""
+    """The settings a scenario may give to a fault, by name; what the plan hands over is none of them."""
     hints = get_type_hints(kind)
     return {
         f.name: Setting(f.name, hints[f.name], f.default is MISSING and f.default_factory is MISSING)
         for f in fields(kind)
-        if f.init and f.name != "random"
+        if f.init and f.name not in HANDED_OVER
     }
 
 

@@ -30,6 +30,7 @@ GIVES: Final[dict[str, tuple[type, ...]]] = {
     "alter": (Reply,),
     "garble": (Script,),
 }
+LONG_SECONDS: Final = 1e7
 STAND_INS: Final = ("x", "1", "")  # for a `*` in a `to`
 
 
@@ -90,7 +91,9 @@ def check_scenario(path: Path | str, *, reply: Reply | None = None) -> Scenario:
     scenario = read(path, f"{path.parent.name}/{path.stem}")
     templates = bind("0", time.time)
     for number, rule in enumerate(scenario.rules, 1):
-        always = replace(rule, times=None, after=0, every=1, probability=1.0, until=None)
+        always = replace(
+            rule, times=None, after=0, every=1, probability=1.0, until=None, after_seconds=0, for_seconds=None
+        )
         fitting = list(_requests_for(always, reply))
         if not fitting:
             _fail(
@@ -158,10 +161,13 @@ def _urls(glob: str) -> Iterator[str]:
 
 
 def _struck(rule: Rule, asked: Request, healthy: Reply, bind: Any = None) -> tuple[Exchange, ...]:
-    """What the rule did to one connection and one request, without what no run repeats."""
-    plan = Plan([rule], bind=bind, now=lambda: 0.0)
+    """What the rule did to one connection and to one request, now or long afterwards; without what no run repeats."""
+    now = 0.0
+    plan = Plan([rule], bind=bind, now=lambda: now, epoch=lambda: 0.0)
     if plan.connect(_base(asked)) is None:
-        drive(plan.exchange(asked), lambda request: healthy)
+        for now in (0.0, LONG_SECONDS):  # noqa: B007  a session dies of old age
+            if not any(done.struck for done in plan.log):
+                drive(plan.exchange(asked), lambda request: healthy)
     return tuple(replace(done, struck=()) for done in plan.log if done.struck)
 
 
