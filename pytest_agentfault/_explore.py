@@ -14,8 +14,9 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from ._errors import RuleError
+from ._exchange import Scouted
 from ._placing import Placement
-from ._plan import Plan, Scouted
+from ._plan import Plan
 from ._rule import Rule
 
 Placed: TypeAlias = Sequence[tuple[Placement, slice]]

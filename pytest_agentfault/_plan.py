@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Generator, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from random import Random
 from threading import Lock
 from typing import Any, Final, TypeAlias
@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from ._credentials import credential_digest
 from ._errors import CassetteError, FaultError
+from ._exchange import Claim, Exchange, Scouted, Strike
 from ._memory import Memory
 from ._reply import Head, Refused, Reply, Request
 from ._rule import Rule, Tally, verbs_of
@@ -37,66 +38,6 @@ class Hung(BaseException):
 
     A BaseException, so that a retry loop's `except Exception` cannot swallow it.
     """
-
-
-@dataclass(frozen=True, slots=True)
-class Strike:
-    """One fault that changed something in an exchange."""
-
-    rule: Rule
-    fault: Any
-
-    @property
-    def name(self) -> str:
-        """What reports call it: the scenario, or the fault's own class."""
-        return self.rule.name or type(self.fault).__name__
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """One request, and the rules that are due for it: they have counted it, so it must have its exchange.
-
-    Args:
-        number: its place among the test's requests; 0: it stands in no log, since a door above has asked about it.
-        request: as the client sent it.
-        due: the rules that will try to strike.
-        began: when, on the clock.
-    """
-
-    number: int
-    request: Request
-    due: tuple[tuple[Rule, Tally], ...]
-    began: float
-
-
-@dataclass(frozen=True, slots=True)
-class Scouted:
-    """A reply that a fault which explores was shown, and left as it was: each of its places gets a run of its own."""
-
-    rule: Rule
-    fault: Any
-    request: Request
-    reply: Reply
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """One request, what the baseline said, what the client was given, and what struck in between.
-
-    Of a reply that was passed on as it came, the script holds nothing (`PASSED_ON`), and the body no more than
-    its first MiB. `epoch` is `ended` as the code under test reads the time: in seconds since 1970.
-    """
-
-    number: int
-    request: Request
-    baseline: Reply | None
-    reply: Reply
-    script: Script
-    struck: tuple[Strike, ...]
-    began: float
-    ended: float
-    asked: Request | None = None  # what the baseline was asked instead, where a fault had changed the request
-    epoch: float = float("nan")
 
 
 Flow: TypeAlias = Generator[Request, Reply, Exchange]

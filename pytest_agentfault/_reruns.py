@@ -30,11 +30,11 @@ from ._unittest import CLONED, clone_method, variant_of
 from ._variants import Variant
 
 if TYPE_CHECKING:
-    from ._plan import Exchange
+    from ._exchange import Exchange
     from ._run import Run
 
-PART: Final = r"(?:[a-z_]+:)?\d+"  # a part as text: a number, or a word and a number
-REPLAY: Final = re.compile(rf"(?P<id>.+?)(?:@(?P<parts>{PART}(?:,{PART})*))?", re.DOTALL)
+PART: Final = r"(?:[a-z_]+:)?\d+|[a-z_]+"  # a part as text: a number, a word and a number, or a word
+REPLAY: Final = re.compile(rf"(?P<id>.+?)(?:@(?P<parts>(?:{PART})(?:,(?:{PART}))*))?", re.DOTALL)
 SECTION: Final = "agentfault: the smallest plan"
 CHILD = pytest.StashKey[bool]()  # this item is a further run of another
 FAILURE = pytest.StashKey[tuple[type[BaseException], str]]()  # its class, and of a verdict the first line too
@@ -100,6 +100,8 @@ def _text(part: Hashable) -> str:
 
 def _part(text: str) -> Hashable:
     word, _, number = text.rpartition(":")
+    if not number.isdecimal():
+        return text
     return (word, int(number)) if word else int(number)
 
 

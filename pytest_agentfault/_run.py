@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from . import _discover
 from ._baseline import Mount
 from ._errors import AgentFaultError, UnreachableWarning
+from ._exchange import Exchange, Strike
 from ._explore import explored, is_exploring
 from ._placing import CHECKS, Placement, place
-from ._plan import Exchange, Hung, Plan, Strike
+from ._plan import Hung, Plan
 from ._rule import Tally
 from ._seams import Patches
 from ._verdict import Outcome, out_of_reach, outcome_of_pass, why_never_struck

@@ -18,8 +18,9 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from ._errors import AgentFaultError, PlayedError
+from ._exchange import Exchange
 from ._placing import place
-from ._plan import CONNECT, Exchange, Hung, Plan
+from ._plan import CONNECT, Hung, Plan
 from ._reply import Data, End, Head, Lost, Refused, Reply, Request
 from .doors._certificates import Certificates
 from .doors.server import HOST, ServerDoor

@@ -14,7 +14,8 @@ from enum import Enum
 from typing import Final
 
 from ._errors import RuleError
-from ._plan import CONNECT, Exchange, Plan
+from ._exchange import Exchange
+from ._plan import CONNECT, Plan
 from ._reply import Request
 from ._rule import Rule, Tally
 

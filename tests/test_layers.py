@@ -17,7 +17,7 @@ import pytest_agentfault
 ROOT = Path(pytest_agentfault.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 
-CORE = "_errors _reply _script _rule _baseline _plan"
+CORE = "_errors _reply _script _rule _baseline _exchange _plan"
 # Each floor names what it may lean on: only floors above it in this table. A new file of the core goes in here.
 FLOORS = {
     "_errors": "",
@@ -36,10 +36,11 @@ FLOORS = {
     "_prompt": "_reply",
     "_waits": "_payload _reply",
     "_baseline": "_reply _script _seams",
-    "_plan": "_credentials _errors _memory _reply _script _rule _waits",
+    "_exchange": "_reply _rule _script",
+    "_plan": "_credentials _errors _exchange _memory _reply _script _rule _waits",
     "clock": "_seams",
-    "checks": "_credentials _reply _prompt _waits _plan",
-    "_verdict": "_errors _reply _rule _plan",
+    "checks": "_credentials _reply _prompt _waits _exchange _plan",
+    "_verdict": "_errors _reply _rule _exchange _plan",
     "faults": "_credentials _errors _discover _memory _reply _script _payload _prompt",
     "doors": f"{CORE} _seams",
     "upstreams": f"{CORE} _seams",
@@ -48,14 +49,14 @@ FLOORS = {
     "_listing": "_errors scenario",
     "testing": f"{CORE} _discover _payload faults checks clock scenario",
     "_variants": "_errors _placing scenario",
-    "_explore": "_errors _placing _plan _rule",
+    "_explore": "_errors _placing _exchange _plan _rule",
     "_shrink": "",
     "_unittest": "_variants",
     "_run": f"{CORE} _discover _explore _seams _verdict _placing checks clock doors scenario upstreams",
-    "serving": "_errors _plan _run doors",
+    "serving": "_errors _exchange _plan _run doors",
     "_judging": "_errors _plan _run _summary",
     "_stash": "_placing _run",
-    "_reruns": "_errors _explore _placing _plan _run _shrink _stash _summary _unittest _variants",
+    "_reruns": "_errors _explore _placing _exchange _plan _run _shrink _stash _summary _unittest _variants",
     "plugin": "_errors _hooks _summary _judging _explore _listing _placing _reruns _run _stash _unittest _variants "
     "doors scenario serving upstreams",
     "__init__": CORE,

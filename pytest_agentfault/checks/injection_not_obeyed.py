@@ -15,7 +15,7 @@ from json import dumps
 from typing import Any
 from urllib.parse import unquote_plus
 
-from .._plan import Exchange
+from .._exchange import Exchange
 from .._prompt import asked_of, past_calls, results_in
 from .._reply import Request
 from . import Finding
