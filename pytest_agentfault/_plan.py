@@ -214,9 +214,10 @@ class Plan:
         The retry is the same turn of a conversation: a recording has not moved on to the next one.
         """
         last = self._latest.get((request.method, request.url, request.body))
-        # With `asked` it was the reply to another request.
         damaged = (
-            last and not last.asked and (not last.reply.whole or any(s.rule.damages == "payload" for s in last.struck))
+            last
+            and not _is_of_another(last)
+            and (not last.reply.whole or any(s.rule.damages == "payload" for s in last.struck))
         )
         return last.baseline if last and last.struck and damaged else None
 
@@ -228,7 +229,7 @@ class Plan:
         """
         made = request in self._rewritten
         last = self._latest.get((request.method, request.url, *((request.body,) if made else ())))
-        return last.baseline if last and not last.asked and (last.struck or made) else None
+        return last.baseline if last and not _is_of_another(last) and (last.struck or made) else None
 
     def _number(self) -> int:
         with self._lock:
@@ -343,6 +344,11 @@ def _exchange_of(stop: StopIteration) -> Exchange:
 
 def _having(verb: str, bound: list[tuple[Rule, Any]]) -> list[tuple[Rule, Any]]:
     return [(rule, fault) for rule, fault in bound if verb in verbs_of(fault)]
+
+
+def _is_of_another(done: Exchange) -> bool:
+    """True when the baseline's reply was to another request than the client's, which a fault had made of it."""
+    return done.asked is not None and not any(getattr(s.fault, "same_answer", False) for s in done.struck)
 
 
 def _unanswered(bound: list[tuple[Rule, Any]], asked: Request) -> Reply | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from .._errors import FaultError
 from .._reply import Reply, Request
@@ -47,6 +47,8 @@ class BreakGraphql:
 
     Source: GraphQL specification (October 2021) sections 2, 5 and 7.1; GraphQL over HTTP.
     """
+
+    same_answer: ClassVar[bool] = True  # a recording that does not look says what it would say to the client's own
 
     breakage: str = "unbalanced_brace"
     schema: str | None = None

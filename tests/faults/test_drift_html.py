@@ -71,6 +71,8 @@ def drifted(source: str, operation: str, selector: str | None = None, seed: int 
         ("wrap", "div", "<div>x<div>y</div></div>", '<div class="wrapper"><div>x<div>y</div></div></div>'),
         ("wrap", "img", "<p><img src=a><br></p>", '<p><span class="wrapper"><img src=a></span><br></p>'),
         ("remove", "li", "<ul><li>1<li>2</ul>", "<ul></ul>"),
+        ("remove", "ol li", "<ul><li>1<ol><li>2</ol>3<li>4</ul>", "<ul><li>1<ol></ol>3<li>4</ul>"),
+        ("replace", "#a", "<ul><li id=a>1<ol><li>2</ol>3<li>4</ul>", "<ul><li id=a>NEW<li>4</ul>"),
         ("remove", "p", "<div><p>1<p>2</div>", "<div></div>"),
         ("replace", "div", "<div id=x>1<i>2</i></div>", "<div id=x>NEW</div>"),
         ("localise", None, "<p>1,249.50 and 12,000 or 3.5, not 3.14.1, 1,2, v1.5 nor 7</p>",
@@ -94,6 +96,7 @@ def test_what_is_meant_changes_and_all_else_stays(
         ("<table><tr><th>A<th>B<tr><td>1<td>2</table>", [3, 3]),
         ("<table><tr><th>A</th><th>B</th></tr><tr><td colspan=2>1</td></tr></table>", [3, 3]),
         ("<table><tr><th>A<th>B<th>C<tr><td>1</table>", [4, 2]),
+        ("<table><tr><th>A<th>B<th>C<tr><td colspan='2'>1<td>2</table>", [4, 4]),
         ("<table><tr><td><table><tr><td>x</table></table>", [2, 2]),
     ],
 )
@@ -105,6 +108,12 @@ def test_every_row_gains_a_cell_in_the_same_column(before: str, columns: list[in
     assert [sum(int(str(cell.get("colspan", 1))) for cell in row) for row in rows] == columns
     if before.startswith("<table><tr><th>A<th>B<tr>"):
         assert [row[-1].get_text() for row in rows] == ["B", "2"]
+    if "colspan='2'" in before:
+        assert [row[-1].get_text() for row in rows] == ["C", "2"]
+        new = [row.get_text() for row in rows[0]].index(next(c.get_text() for c in rows[0] if len(c.get_text()) > 1))
+        assert len(rows[1]) == (
+            2 if new == 1 else 3
+        )  # between A and B the wide cell grows; elsewhere there is one more
 
 
 def test_a_table_whose_columns_a_row_does_not_tell_is_left() -> None:

@@ -207,3 +207,31 @@ def test_a_recording_that_matches_by_body_is_not_missed(faults: Faults, call: An
 def _same_query(one: Any, other: Any) -> None:
     asked, recorded = ("".join(json.loads(each.body)["query"].split()) for each in (one, other))
     assert asked.removeprefix("query") == recorded.removeprefix("query")
+
+
+# The first error that each vendor's refusal brings, and the status it comes with.
+MET: Final = {
+    "github/invalid-query": ("https://api.github.com/graphql", 200, {"code": "undefinedField"}),
+    "shopify/invalid-query": (
+        "https://a.myshopify.com/admin/api/2026-01/graphql.json",
+        200,
+        {"code": "undefinedField"},
+    ),
+    "hasura/invalid-query": ("https://a.hasura.app/v1/graphql", 200, {"code": "validation-failed"}),
+    "graphql/invalid-query": ("https://a.test/graphql", 422, {}),
+    "graphql/unparsable-query": ("https://a.test/graphql", 400, {}),
+}
+
+
+@SYNC
+@pytest.mark.parametrize("scenario", MET)
+def test_a_vendors_refusal_reaches_the_client(faults: Faults, call: Any, scenario: str) -> None:
+    """gql has one error for all of them, whatever the status, and hands on what the vendor said of the query."""
+    url, status, about = MET[scenario]
+    faults.add(scenario, cassette=CASSETTE)
+    with pytest.raises(TransportQueryError) as caught:
+        call(url, QUERY)
+    (told,) = caught.value.errors or ()
+    assert told["message"]
+    assert about.items() <= told.get("extensions", {}).items()
+    assert [x.reply.status for x in faults.log] == [status]
