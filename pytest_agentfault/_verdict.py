@@ -91,7 +91,7 @@ def why_never_struck(name: str, pairs: Sequence[tuple[Rule, Tally]], plan: Plan,
             do = f"use a fault that applies to such replies (the last was {_shape(plan.log)}), or narrow `to`"
         else:
             there = f"{matched} matching requests, but {_counting(rule)} leaves them out"
-            do = "lower `after` or `every`, or let the test make more calls"
+            do = "lower `after` or `every`, or let the test make more calls" + _times(rule)
     elif requests:
         seen = "; ".join(dict.fromkeys(f"{r.method} {r.url}" for r in requests[:8]))
         nearest, rule = _nearest(requests, [rule for rule, _ in pairs])
@@ -114,8 +114,18 @@ def _shape(log: Sequence[Exchange]) -> str:
 
 
 def _counting(rule: Rule) -> str:
-    said = {"after": rule.after, "every": rule.every if rule.every > 1 else 0, "probability": rule.probability % 1}
+    said = {
+        "after": rule.after,
+        "every": rule.every if rule.every > 1 else 0,
+        "probability": rule.probability % 1,
+        "after_seconds": rule.after_seconds,
+        "for_seconds": rule.for_seconds,
+    }
     return ", ".join(f"{word}={value}" for word, value in said.items() if value) or "its counting"
+
+
+def _times(rule: Rule) -> str:
+    return "; or move the clock (`faults.clock.advance`)" if rule.after_seconds else ""
 
 
 def _nearest(requests: Sequence[Request], rules: Sequence[Rule]) -> tuple[Request, Rule]:
