@@ -13,6 +13,7 @@ from difflib import SequenceMatcher
 from enum import Enum
 from typing import Final
 
+from ._credentials import shown
 from ._errors import RuleError
 from ._plan import CONNECT, Exchange, Plan
 from ._reply import Request
@@ -93,7 +94,7 @@ def why_never_struck(name: str, pairs: Sequence[tuple[Rule, Tally]], plan: Plan,
             there = f"{matched} matching requests, but {_counting(rule)} leaves them out"
             do = "lower `after` or `every`, or let the test make more calls" + _times(rule)
     elif requests:
-        seen = "; ".join(dict.fromkeys(f"{r.method} {r.url}" for r in requests[:8]))
+        seen = "; ".join(dict.fromkeys(f"{r.method} {shown(r.url)}" for r in requests[:8]))
         nearest, rule = _nearest(requests, [rule for rule, _ in pairs])
         there = f"{len(requests)} requests seen ({seen}); the nearest: {rule.difference(nearest)}"
         do = f"correct the rule with to=, as in to={nearest.method + ' ' + nearest.url.partition('?')[0]!r}"
