@@ -15,7 +15,7 @@ export PYTHONDONTWRITEBYTECODE =
 $(READY): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[graphql,server]' --group dev
+	$(BIN)/python -m pip install --quiet --editable '.[graphql,html,server]' --group dev
 	touch $(READY)
 
 # The main job: real SDKs over recorded cassettes, under every kind of fault.
@@ -42,7 +42,7 @@ tests: $(READY)
 $(SDKS_READY): pyproject.toml
 	test -x $(SDKS_VENV)/bin/python || $(PYTHON) -m venv $(SDKS_VENV)
 	$(SDKS_VENV)/bin/python -m pip install --quiet --upgrade pip
-	$(SDKS_VENV)/bin/python -m pip install --quiet --editable '.[graphql,server]' --group sdks
+	$(SDKS_VENV)/bin/python -m pip install --quiet --editable '.[graphql,html,server]' --group sdks
 	touch $(SDKS_READY)
 
 # Every SDK of the matrix, none skipped, in an environment of its own; prints docs/sdk-matrix.md.

@@ -9,19 +9,21 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 
 @contextmanager
-def serving(answers: Mapping[bytes, bytes]) -> Iterator[int]:
+def serving(answers: Mapping[bytes, bytes | Sequence[bytes]]) -> Iterator[int]:
     """A server on 127.0.0.1 that answers each path with its bytes, until the block ends; gives its port.
 
     Args:
-        answers: complete replies by path; one that says `Connection: close` is followed by a close.
+        answers: complete replies by path, each whole or in segments; one that says `Connection: close` is followed
+            by a close.
     """
     listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-    threading.Thread(target=_accept, args=(listener, answers), daemon=True).start()
+    segments = {path: (said,) if isinstance(said, bytes) else tuple(said) for path, said in answers.items()}
+    threading.Thread(target=_accept, args=(listener, segments), daemon=True).start()
     try:
         yield listener.getsockname()[1]
     finally:
@@ -29,7 +31,7 @@ def serving(answers: Mapping[bytes, bytes]) -> Iterator[int]:
         listener.close()
 
 
-def _accept(listener: socket.socket, answers: Mapping[bytes, bytes]) -> None:
+def _accept(listener: socket.socket, answers: Mapping[bytes, Sequence[bytes]]) -> None:
     while True:
         try:
             connection, _ = listener.accept()
@@ -38,13 +40,14 @@ def _accept(listener: socket.socket, answers: Mapping[bytes, bytes]) -> None:
         threading.Thread(target=_serve, args=(connection, answers), daemon=True).start()
 
 
-def _serve(connection: socket.socket, answers: Mapping[bytes, bytes]) -> None:
+def _serve(connection: socket.socket, answers: Mapping[bytes, Sequence[bytes]]) -> None:
     with connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         while (asked := _request(connection)) is not None:
             answer = answers[asked]
-            connection.sendall(answer)
-            if b"\r\nConnection: close\r\n" in answer:
+            for segment in answer:
+                connection.sendall(segment)
+            if b"\r\nConnection: close\r\n" in answer[0]:
                 return
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 HERE = Path(__file__).resolve().parent
-PROJECTS = ("triage_agent", "hand_rolled_sse", "custom_scenario")
+PROJECTS = ("triage_agent", "hand_rolled_sse", "custom_scenario", "page_reader")
 COLOURS = {"recovered": 32, "held": 32, "surfaced": 36, "missed": 33, "unnoticed": 33, "crashed": 31, "hung": 31}
 PROPERTY = "pytest_agentfault"
 

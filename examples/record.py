@@ -40,6 +40,8 @@ def cassettes(base: str) -> dict[Path, Callable[[], object]]:
         **_of_triage_agent(base),
         **_of_hand_rolled_sse(base),
         **_of_custom_scenario(base),
+        **_of_booking_agent(base),
+        **_of_page_reader(base),
         **_of_refund_chain(base),
         **_of_two_providers(base),
     }
@@ -97,6 +99,20 @@ def _of_custom_scenario(base: str) -> dict[Path, Callable[[], object]]:
     }
 
 
+def _of_page_reader(base: str) -> dict[Path, Callable[[], object]]:
+    _import_from("page_reader")
+    careful = import_module("careful")
+    cassette = HERE / "page_reader/tests/cassettes/lamps.yaml"
+    return {cassette: lambda: careful.cheapest(site=f"{base}/shop")}
+
+
+def _of_booking_agent(base: str) -> dict[Path, Callable[[], object]]:
+    _import_from("booking_agent")
+    careful, trip = import_module("careful"), import_module("stay").Trip("Hamburg", nights=3, most_cents=50_000)
+    cassette = HERE / "booking_agent/tests/cassettes/booking.yaml"
+    return {cassette: lambda: careful.book(trip, base=f"{base}/stay")}
+
+
 def _of_refund_chain(base: str) -> dict[Path, Callable[[], object]]:
     _import_from("refund_chain")
     chain, cassettes = import_module("chain"), HERE / "refund_chain/tests/cassettes"
@@ -124,6 +140,8 @@ def _of_two_providers(base: str) -> dict[Path, Callable[[], object]]:
 
 
 def _import_from(example: str) -> None:
+    for module in (file.stem for file in (HERE / example).glob("*.py")):
+        sys.modules.pop(module, None)  # another example may have one of that name
     sys.path.insert(0, str(HERE / example))
 
 

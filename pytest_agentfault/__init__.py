@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from ._errors import AgentFaultError as AgentFaultError
     from ._errors import ToolError as ToolError
     from ._errors import UnreachableWarning as UnreachableWarning
-    from ._plan import Exchange as Exchange
-    from ._plan import Strike as Strike
+    from ._exchange import Exchange as Exchange
+    from ._exchange import Strike as Strike
     from ._reply import Data as Data
     from ._reply import Delay as Delay
     from ._reply import End as End
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "_errors": ("AgentFaultError", "ToolError", "UnreachableWarning"),
-    "_plan": ("Exchange", "Strike"),
+    "_exchange": ("Exchange", "Strike"),
     "_reply": ("Data", "Delay", "End", "Head", "How", "Lost", "Refused", "Reply", "Request", "Why"),
     "_rule": ("Call", "Rule"),
     "_script": ("Fin", "Next", "Reset", "Script", "Send", "Stall", "Wait"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum
 from importlib import import_module
 from json import dumps, loads
@@ -22,6 +22,7 @@ from ._script import is_bodyless
 EOL: Final = rb"(?:\r\n|\r(?!\n)|\n)"  # WHATWG HTML 9.2.5: the three line ends of an event stream
 EVENT: Final = re.compile(rb"%b*(?:[^\r\n]++%b?)*+%b*" % (EOL, EOL, EOL))
 LINE: Final = re.compile(rb"(.*?)(%b|\Z)" % EOL, re.DOTALL)
+FIRST: Final = re.compile(rb"\S")
 LOOKS_LIKE_EVENTS: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:(?:data|event|id|retry)?:)")
 EVENT_STREAM: Final = "text/event-stream"
 FRAMES: Final = "application/vnd.amazon.eventstream"  # https://smithy.io/2.0/aws/amazon-eventstream.html
@@ -39,7 +40,8 @@ MISSING: Final = Missing.MISSING
 
 def has_body(request: Request, reply: Reply) -> bool:
     """True when the client will read at least one body byte of this reply."""
-    return reply.status is not None and bool(reply.body) and not is_bodyless(request, reply.status)
+    read = any(isinstance(event, Data) and event.data for event in reply.events)
+    return read and reply.status is not None and not is_bodyless(request, reply.status)
 
 
 def decoded(reply: Reply) -> bytes | None:
@@ -66,10 +68,15 @@ def with_payload(reply: Reply, body: bytes) -> Reply:
 
     What a cut-off reply lacks of its promised length it still lacks.
     """
+    return with_pieces(reply, [body])
+
+
+def with_pieces(reply: Reply, pieces: Sequence[bytes]) -> Reply:
+    """The same, in these pieces."""
     promised = reply.header("content-length")
     missing = int(promised) - len(reply.body) if promised.isdigit() and not reply.whole else 0
-    said = reply.with_data([body]).with_header("content-encoding", None)
-    return said.with_header("content-length", str(len(body) + max(0, missing))) if promised else said
+    said = reply.with_data(pieces).with_header("content-encoding", None)
+    return said.with_header("content-length", str(sum(map(len, pieces)) + max(0, missing))) if promised else said
 
 
 def plain(reply: Reply) -> Reply | None:
@@ -98,7 +105,8 @@ def is_event_stream(reply: Reply) -> bool:
     """True when the body is server-sent events, whatever the content type says."""
     body = decoded(reply) or b""
     if reply.header("content-type").lower().startswith(EVENT_STREAM):
-        return bool(body.strip()) and not body.lstrip().startswith((b"{", b"[", b"<"))
+        first = FIRST.search(body)
+        return first is not None and first[0] not in (b"{", b"[", b"<")
     return LOOKS_LIKE_EVENTS.match(body) is not None and b"data:" in body and len(events_of(body)) > 1
 
 
@@ -173,8 +181,11 @@ def parsed(text: bytes | str) -> Any:
 def written(value: Any) -> str:
     """The JSON text of a value, the way servers write it: compact, and escaped only where UTF-8 has no form for it."""
     text = dumps(value, ensure_ascii=False, separators=(",", ":"))
-    lone = any("\ud800" <= letter <= "\udfff" for letter in text)
-    return dumps(value, separators=(",", ":")) if lone else text
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return dumps(value, separators=(",", ":"))
+    return text
 
 
 def cut_at(reply: Reply, places: Iterable[int]) -> Reply:

@@ -38,6 +38,8 @@ class Placement:
         raises: the errors that count as surfaced: a type, a tuple of types, or `pytest.RaisesExc`.
         cassette: the recording beneath it.
         checks: names of the checks that judge the log.
+        guards: whether its faults strike only what is wrong with a request: then it is right that none did, as long
+            as one of its rules was asked.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Placement:
     raises: Any = None
     cassette: Path | None = None
     checks: tuple[str, ...] = ()
+    guards: bool = False
 
 
 def place(
@@ -56,7 +59,7 @@ def place(
 
     Args:
         what: names of scenarios, and fault objects.
-        words: the keywords.
+        words: the keywords; and settings of the faults in the scenarios named, which they take the place of.
         library: where scenarios are found.
         folder: what a relative `cassette` is relative to.
         certain: False for a variant that a pattern chose: it need not strike, nor raise.
@@ -65,9 +68,8 @@ def place(
         RuleError: a keyword is unknown or has a wrong value.
         ScenarioError: there is no scenario of that name.
     """
-    for word in words:
-        if word not in KEYWORDS:
-            raise RuleError(f"unknown keyword {word!r}", f"{word}={words[word]!r}", nearest(word, KEYWORDS))
+    settings = {word: value for word, value in words.items() if word not in KEYWORDS}
+    _check_settings(settings, what, library)
     if not what:
         raise RuleError(
             "nothing is named that could strike",
@@ -83,9 +85,13 @@ def place(
     placed = []
     for item in what:
         name, rules, checks = _rules_of(item, overrides, library)
+        rules = tuple(_with_settings(rule, settings) for rule in rules)
         for rule in rules:
             if is_call(rule.to):
                 checked(rule)  # now: a wrong name is an error of the mark, not of the test
+            for fault in rule.faults:
+                if hasattr(fault, "ready"):
+                    fault.ready()  # raises where something it needs is not installed
         placed.append(
             Placement(
                 name=name,
@@ -95,6 +101,7 @@ def place(
                 raises=raises,
                 cassette=cassette,
                 checks=tuple(c for c in dict.fromkeys((*checks, *asked)) if c not in waived),
+                guards=all(getattr(fault, "guards", False) for rule in rules for fault in rule.faults),
             )
         )
     return tuple(placed)
@@ -119,6 +126,28 @@ def _rules_of(item: Any, overrides: dict[str, Any], library: Library) -> tuple[s
     name = type(item).__name__
     damages = getattr(item, "damages", "nothing")
     return name, (Rule(faults=(item,), name=name, damages=damages, **overrides),), ()
+
+
+def _check_settings(settings: Mapping[str, Any], what: tuple[Any, ...], library: Library) -> None:
+    """Each further word is a setting of some fault in the scenarios that are named."""
+    if not settings:
+        return
+    faults = [f for name in what if isinstance(name, str) for rule in library.get(name).rules for f in rule.faults]
+    known = (*KEYWORDS, *dict.fromkeys(name for fault in faults for name in _settings_of(fault)))
+    for word, value in settings.items():
+        if word not in known:
+            raise RuleError(f"unknown keyword {word!r}", f"{word}={value!r}", nearest(word, known))
+
+
+def _with_settings(rule: Rule, settings: Mapping[str, Any]) -> Rule:
+    if not settings:
+        return rule
+    own = [{word: value for word, value in settings.items() if word in _settings_of(f)} for f in rule.faults]
+    return replace(rule, faults=tuple(replace(f, **w) if w else f for f, w in zip(rule.faults, own, strict=True)))
+
+
+def _settings_of(fault: Any) -> list[str]:
+    return [name for name in getattr(fault, "__dataclass_fields__", ()) if name != "random"]
 
 
 def _check_raises(raises: Any) -> None:

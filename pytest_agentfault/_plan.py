@@ -12,18 +12,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Generator, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from random import Random
 from threading import Lock
 from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
 from ._credentials import credential_digest
-from ._errors import FaultError
+from ._errors import CassetteError, FaultError
+from ._exchange import Claim, Exchange, Scouted, Strike
 from ._memory import Memory
 from ._reply import Head, Refused, Reply, Request
 from ._rule import Rule, Tally, verbs_of
-from ._script import Next, Script, Send, encode
+from ._script import Next, Script, encode, with_header_line
 from ._waits import seconds_asked
 
 CONFESSION: Final = "X-Agentfault"
@@ -37,55 +38,6 @@ class Hung(BaseException):
 
     A BaseException, so that a retry loop's `except Exception` cannot swallow it.
     """
-
-
-@dataclass(frozen=True, slots=True)
-class Strike:
-    """One fault that changed something in an exchange."""
-
-    rule: Rule
-    fault: Any
-
-    @property
-    def name(self) -> str:
-        """What reports call it: the scenario, or the fault's own class."""
-        return self.rule.name or type(self.fault).__name__
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """One request, and the rules that are due for it: they have counted it, so it must have its exchange.
-
-    Args:
-        number: its place among the test's requests; 0: it stands in no log, since a door above has asked about it.
-        request: as the client sent it.
-        due: the rules that will try to strike.
-        began: when, on the clock.
-    """
-
-    number: int
-    request: Request
-    due: tuple[tuple[Rule, Tally], ...]
-    began: float
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """One request, what the baseline said, what the client was given, and what struck in between.
-
-    Of a reply that was passed on as it came, the script holds nothing (`PASSED_ON`), and the body no more than
-    its first MiB. `epoch` is `ended` as the code under test reads the time: in seconds since 1970.
-    """
-
-    number: int
-    request: Request
-    baseline: Reply | None
-    reply: Reply
-    script: Script
-    struck: tuple[Strike, ...]
-    began: float
-    ended: float
-    epoch: float = float("nan")
 
 
 Flow: TypeAlias = Generator[Request, Reply, Exchange]
@@ -117,6 +69,7 @@ class Plan:
         self.rules: list[Rule] = []
         self.tallies: list[Tally] = []
         self.log: list[Exchange] = []
+        self.scouted: list[Scouted] = []
         self.problems: list[BaseException] = []
         self.passed: set[str] = set()  # where connections went that no rule can match
         self.now = now
@@ -128,6 +81,7 @@ class Plan:
         self._lock = Lock()
         self._memory = Memory(now, epoch)
         self._begun = 0
+        self._rewritten: set[Request] = set()  # what no client asked, but a fault made of what it asked
         self._latest: dict[tuple[str | bytes, ...], Exchange] = {}
         for rule in rules:
             self.add(rule)
@@ -212,11 +166,14 @@ class Plan:
         bound: list[tuple[Rule, Any]] = []
         try:
             bound += [(rule, self._bind(fault, request)) for rule, _ in claimed for fault in rule.faults]
+            scouting = [pair for pair in bound if getattr(pair[1], "explores", False)]
+            bound = [pair for pair in bound if pair not in scouting]
             asked = request
             for rule, fault in _having("mutate", bound):
                 before, asked = asked, fault.mutate(asked)
                 if asked != before:
                     struck.append(Strike(rule, fault))
+                    self._rewritten.add(asked)
             baseline: Reply | None = None
             reply: Reply | None = None
             for rule, fault in _having("answer", bound):
@@ -226,7 +183,13 @@ class Plan:
                     struck.append(Strike(rule, fault))
                     break  # the vendor's place is taken
             if reply is None:
-                baseline = reply = yield asked
+                try:
+                    baseline = reply = yield asked
+                except CassetteError:
+                    reply = _unanswered(bound, asked) if asked != request else None
+                    if reply is None:
+                        raise
+            self.scouted += (Scouted(rule, fault, asked, reply) for rule, fault in scouting)
             for rule, fault in _having("alter", bound):
                 before_reply, reply = reply, fault.alter(asked, reply)
                 if reply != before_reply:
@@ -238,11 +201,12 @@ class Plan:
                 if script != before_script:
                     struck.append(Strike(rule, fault))
             if struck and isinstance(reply.head, Head):
-                script = _confess(script, struck)
+                told = ", ".join(dict.fromkeys(s.name for s in struck))
+                script = with_header_line(script, f"{CONFESSION}: {told}")  # so that nobody takes it for the vendor's
         finally:
             self._release(claimed, struck)
         self._hold(claimed, struck, reply)
-        return self._keep(claim, baseline, reply, script, tuple(struck))
+        return self._keep(claim, baseline, reply, script, tuple(struck), asked=None if asked == request else asked)
 
     def lost_baseline(self, request: Request) -> Reply | None:
         """What the baseline said to the very same request last time, if the client never got it whole.
@@ -250,16 +214,21 @@ class Plan:
         The retry is the same turn of a conversation: a recording has not moved on to the next one.
         """
         last = self._latest.get((request.method, request.url, request.body))
-        damaged = last and (not last.reply.whole or any(s.rule.damages == "payload" for s in last.struck))
+        # With `asked` it was the reply to another request.
+        damaged = (
+            last and not last.asked and (not last.reply.whole or any(s.rule.damages == "payload" for s in last.struck))
+        )
         return last.baseline if last and last.struck and damaged else None
 
     def struck_baseline(self, request: Request) -> Reply | None:
         """What the baseline said to a request of this method and URL last time, if that reply was struck.
 
-        For an upstream that has nothing left to say: what it said, it said in vain.
+        For an upstream that has nothing left to say: what it said, it said in vain, or to the request that a fault
+        has now made of another one.
         """
-        last = self._latest.get((request.method, request.url))
-        return last.baseline if last and last.struck else None
+        made = request in self._rewritten
+        last = self._latest.get((request.method, request.url, *((request.body,) if made else ())))
+        return last.baseline if last and not last.asked and (last.struck or made) else None
 
     def _number(self) -> int:
         with self._lock:
@@ -299,18 +268,21 @@ class Plan:
         script: Script,
         struck: tuple[Strike, ...],
         before: Exchange | None = None,
+        asked: Request | None = None,
     ) -> Exchange:
         request = claim.request
-        done = Exchange(claim.number, request, baseline, reply, script, struck, claim.began, self.now(), self.epoch())
+        done = Exchange(
+            claim.number, request, baseline, reply, script, struck, claim.began, self.now(), asked, self.epoch()
+        )
         if not claim.number:
             return done
-        asked = (request.method, request.url)
+        known = (request.method, request.url)
         with self._lock:
             if before is None:
                 self.log.append(done)
             else:
                 self.log[next(n for n, kept in enumerate(self.log) if kept is before)] = done
-            self._latest[asked] = self._latest[*asked, request.body] = done  # looked up at each request: no search
+            self._latest[known] = self._latest[*known, request.body] = done  # looked up at each request: no search
         return done
 
 
@@ -320,7 +292,14 @@ def drive(flow: Flow, send: Callable[[Request], Reply]) -> Exchange:
         request = next(flow)
     except StopIteration as stop:
         return _exchange_of(stop)
-    return _last(flow, _sent(flow, send, request))
+    try:
+        reply = send(request)
+    except CassetteError as error:
+        return _without(flow, error)
+    except BaseException:
+        flow.close()
+        raise
+    return _last(flow, reply)
 
 
 async def adrive(flow: Flow, send: Callable[[Request], Awaitable[Reply]]) -> Exchange:
@@ -331,18 +310,21 @@ async def adrive(flow: Flow, send: Callable[[Request], Awaitable[Reply]]) -> Exc
         return _exchange_of(stop)
     try:
         reply = await send(request)
+    except CassetteError as error:
+        return _without(flow, error)
     except BaseException:
         flow.close()
         raise
     return _last(flow, reply)
 
 
-def _sent(flow: Flow, send: Callable[[Request], Reply], request: Request) -> Reply:
+def _without(flow: Flow, error: CassetteError) -> Exchange:
+    """The end of an exchange whose request no recording knows: raises the error, unless a fault has the answer."""
     try:
-        return send(request)
-    except BaseException:
-        flow.close()
-        raise
+        flow.throw(error)
+    except StopIteration as stop:
+        return _exchange_of(stop)
+    raise AssertionError("an exchange yields its request at most once")
 
 
 def _last(flow: Flow, reply: Reply) -> Exchange:
@@ -363,6 +345,12 @@ def _having(verb: str, bound: list[tuple[Rule, Any]]) -> list[tuple[Rule, Any]]:
     return [(rule, fault) for rule, fault in bound if verb in verbs_of(fault)]
 
 
+def _unanswered(bound: list[tuple[Rule, Any]], asked: Request) -> Reply | None:
+    """What is said to a changed request that no recording knows, by the fault that changed it."""
+    able = (fault for _, fault in bound if hasattr(fault, "unanswered"))
+    return next((reply for fault in able if (reply := fault.unanswered(asked)) is not None), None)
+
+
 def _is_connecting(rule: Rule) -> bool:
     return any("connect" in verbs_of(fault) for fault in rule.faults)
 
@@ -380,19 +368,6 @@ def _forbid_refused(reply: Reply, fault: Any) -> None:
             "the request is already on its way, so the connection cannot be refused any more",
             "give the fault the verb `connect` instead, or answer with Lost(...)",
         )
-
-
-def _confess(script: Script, struck: list[Strike]) -> Script:
-    """Name what struck in a header, so that nobody takes an injected reply for the vendor's."""
-    names = ", ".join(dict.fromkeys(s.name for s in struck))
-    for number, step in enumerate(script.steps):
-        data = step.data if isinstance(step, Send) else b""
-        place = data.find(b"\r\n")
-        if isinstance(step, Send) and data.startswith(b"HTTP/1.") and place > 0:
-            line = f"\r\n{CONFESSION}: {names}".encode("latin-1", "replace")
-            told = Send(data[:place] + line + data[place:])
-            return Script((*script.steps[:number], told, *script.steps[number + 1 :]))
-    return script
 
 
 def _host_and_port(authority: str) -> tuple[str, int]:

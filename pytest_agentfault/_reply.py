@@ -148,7 +148,10 @@ class Reply:
     @property
     def head(self) -> Head | None:
         """The head, or None when the reply was lost or refused before it."""
-        return next((e for e in self.events if isinstance(e, Head)), None)
+        for event in self.events:  # asked for several times in each exchange: no generator
+            if isinstance(event, Head):
+                return event
+        return None
 
     @property
     def status(self) -> int | None:
@@ -200,4 +203,7 @@ class Reply:
 def first_of(headers: Headers, name: str, default: str = "") -> str:
     """The value of the first header of this name (any case), or `default`."""
     wanted = name.lower()
-    return next((value for key, value in headers if key.lower() == wanted), default)
+    for key, value in headers:
+        if key.lower() == wanted:
+            return value
+    return default

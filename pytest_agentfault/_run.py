@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from . import _discover
 from ._baseline import Mount
 from ._errors import AgentFaultError, UnreachableWarning
+from ._exchange import Exchange, Strike
+from ._explore import explored, is_exploring
 from ._placing import CHECKS, Placement, place
-from ._plan import Exchange, Hung, Plan
+from ._plan import Hung, Plan
 from ._rule import Tally
 from ._seams import Patches
 from ._verdict import Outcome, out_of_reach, outcome_of_pass, why_never_struck
@@ -210,13 +212,16 @@ class Run:
         log = self.plan.log
         wrong: list[str] = [str(p) for p in _once(self.plan.problems)]
         missing = self._never_struck()
-        self.outcome = Outcome.MISSED if missing and not wrong else outcome_of_pass(log)
+        if missing or self.struck or not self.explores:  # a run that only found places is judged by their runs
+            self.outcome = Outcome.MISSED if missing and not wrong else outcome_of_pass(log)
+        if not missing and self.outcome is Outcome.MISSED and any(p.guards for p, _ in self._placed):
+            self.outcome = Outcome.HELD  # there was nothing to find fault with
         wrong += missing
         if self.plan.hung:  # a client elsewhere was cut off; nothing was raised here
             self.outcome = Outcome.HUNG
             wrong.append(self._spent())
         for placement, _ in self._placed:
-            if placement.raises is not None and placement.must_raise:
+            if placement.raises is not None and placement.must_raise and not is_exploring(placement):
                 wrong.append(self._did_not_raise(placement))
         wrong += [str(finding) for finding in self._findings()]
         return wrong
@@ -224,6 +229,8 @@ class Run:
     def judge_error(self, error: BaseException) -> bool:
         """The verdict on a test that raised; True when the error is one it declared."""
         hung = isinstance(error, Hung) or self.plan.hung
+        if self.explores and not self.struck and not hung:
+            return False  # nothing was done to it yet
         declared = not hung and any(_is_declared(error, p.raises) for p, _ in self._placed)
         if not any(x.struck for x in self.plan.log):
             self.outcome = Outcome.MISSED
@@ -240,6 +247,24 @@ class Run:
     def judge_declared(self) -> list[str]:
         """What is wrong although the declared error came out."""
         return [*self._never_struck(), *(str(finding) for finding in self._findings())]
+
+    @property
+    def explores(self) -> bool:
+        """Whether this run only shows which places there are, each of which gets a run of its own."""
+        return any(is_exploring(placement) for placement, _ in self._placed)
+
+    def places(self) -> Iterator[tuple[str, tuple[Placement, ...]]]:
+        """The runs that are asked for by faults that explore: a name for each place, and what strikes there."""
+        return explored(self.plan, self._placed)
+
+    def place_of(self, strike: Strike) -> tuple[int, int, int] | None:
+        """Where a fault that struck stands: which placement, which of its rules, which of that one's faults."""
+        number = next(n for n, rule in enumerate(self.plan.rules) if rule is strike.rule)
+        for which, (_, part) in enumerate(self._placed):
+            if part.start <= number < part.stop:
+                kinds = [type(fault) for fault in strike.rule.faults]
+                return which, number - part.start, kinds.index(type(strike.fault))
+        return None
 
     @property
     def placements(self) -> list[Placement]:
@@ -268,7 +293,8 @@ class Run:
         return [
             str(why_never_struck(placement.name, self._pairs(part), self.plan, above))
             for placement, part in self._placed
-            if not any(tally.struck for _, tally in self._pairs(part))
+            if not any(tally.struck or (placement.guards and tally.seen) for _, tally in self._pairs(part))
+            and not (is_exploring(placement) and any(self.places()))
         ]
 
     def _spent(self) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from http import HTTPStatus
 from typing import Final, TypeAlias
 
@@ -97,6 +97,7 @@ class Script:
         return head + blank, ([Send(body)] if body else []) + rest
 
 
+LARGE_BYTES: Final = 1 << 20  # from here on a piece of the body is a segment of its own, so that it need not be copied
 BODYLESS: Final = frozenset({204, 304})
 FRAMING: Final = frozenset({"content-length", "transfer-encoding", "connection"})
 
@@ -144,6 +145,10 @@ def _encoded(reply: Reply, request: Request, keep: bool) -> Script:
                     steps.append(Send(pending))
                     pending = b""
                 steps.append(Wait(seconds))
+            case Data(data) if len(data) >= LARGE_BYTES and not bodyless:
+                framed = (b"%x\r\n" % len(data), data, b"\r\n") if chunked else (data,)
+                steps += [Send(piece) for piece in (pending, *framed) if piece]
+                pending = b""
             case Data(data) if data and not bodyless:
                 if chunked and pending:
                     steps.append(Send(pending))
@@ -204,6 +209,7 @@ def _framing(reply: Reply, head: Head, bodyless: bool, keep: bool) -> tuple[bool
     return chunked, "close" not in connection.lower(), tuple(kept)
 
 
+@lru_cache(maxsize=64)  # the same reply in other pieces has the same head
 def _head_block(head: Head, headers: Headers) -> bytes:
     reason = head.reason
     if not reason:
@@ -337,3 +343,14 @@ class Conversation:
         url = target if absolute else self.authority + (target if target[:1] in "/*" else f"/{target}")
         headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in head.headers.raw_items())
         return Request(head.method.decode("latin-1"), url, headers, body)
+
+
+def with_header_line(script: Script, line: str) -> Script:
+    """The same script, with one more line behind the first status line that it says; without one, the same."""
+    for number, step in enumerate(script.steps):
+        data = step.data if isinstance(step, Send) else b""
+        place = data.find(b"\r\n")
+        if data.startswith(b"HTTP/1.") and place > 0:
+            told = Send(data[:place] + b"\r\n" + line.encode("latin-1", "replace") + data[place:])
+            return Script((*script.steps[:number], told, *script.steps[number + 1 :]))
+    return script

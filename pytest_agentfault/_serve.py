@@ -19,8 +19,9 @@ from typing import Any, Final
 
 from ._credentials import shown
 from ._errors import AgentFaultError, PlayedError
+from ._exchange import Exchange
 from ._placing import place
-from ._plan import CONNECT, Exchange, Hung, Plan
+from ._plan import CONNECT, Hung, Plan
 from ._reply import Data, End, Head, Lost, Refused, Reply, Request
 from .doors._certificates import Certificates
 from .doors.server import HOST, ServerDoor

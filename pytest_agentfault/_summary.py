@@ -8,12 +8,14 @@ workers and in JUnit files without more ado.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import Final
 
 import pytest
 
 PROPERTY: Final = "pytest_agentfault"
+PLACE: Final = "pytest_agentfault_place"  # of a run per place: the id of its test, and the name of the place, as JSON
 COLOURS: Final = {
     "recovered": "green",
     "held": "green",
@@ -31,6 +33,7 @@ class Summary:
 
     def __init__(self) -> None:
         self._rows: dict[tuple[str, str], str] = {}
+        self._fields: dict[str, dict[tuple[str, str], str]] = {}  # by test: of a field and what was done to it
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep the outcome a report carries."""
@@ -38,6 +41,13 @@ class Summary:
             if name == PROPERTY:
                 outcome, _, told = str(value).partition(": ")
                 self._rows[report.nodeid, told] = outcome
+                self._keep_field(report, outcome)
+
+    def _keep_field(self, report: pytest.TestReport, outcome: str) -> None:
+        for test, place in (json.loads(str(value)) for name, value in report.user_properties if name == PLACE):
+            operation, _, path = place.partition(":")
+            if path.startswith("$"):  # a JSONPath: of all that is run per place, a field
+                self._fields.setdefault(test, {})[path, operation] = outcome
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the outcomes: all of them with -v, else those that want a look."""
@@ -57,3 +67,8 @@ class Summary:
         hidden = sum(count for word, count in counts.items() if word in QUIET)
         if hidden and not verbose:
             write.write_line(f"({hidden} more that recovered, held or surfaced: -v shows them)")
+        for test, results in sorted(self._fields.items()):
+            from ._sensitivity import table_of
+
+            write.section(f"field sensitivity of {test}", sep="-", blue=True)
+            write.write_line(table_of((*change, outcome) for change, outcome in results.items()))

@@ -23,9 +23,19 @@ CLONED = pytest.StashKey["Variant"]()  # where it does not
 
 def variant_of(item: pytest.Item) -> Variant | None:
     """Which variant of its test an item is; None: the test as it is."""
-    found: Variant | None = item.stash.get(CLONED, None)
+    return next(_variants_of(item), None)
+
+
+def variant_names(item: pytest.Item) -> tuple[str, ...]:
+    """What stands in an item's name for the variants that it is: of its test, and of that variant in turn."""
+    return tuple(variant.name for variant in _variants_of(item))
+
+
+def _variants_of(item: pytest.Item) -> Iterator[Variant]:
+    cloned: Variant | None = item.stash.get(CLONED, None)
     callspec = getattr(item, "callspec", None)
-    return found if callspec is None else callspec.params.get(VARIANT, found)
+    chosen = callspec.params.get(VARIANT) if callspec is not None else None
+    return (variant for variant in (cloned, chosen) if variant is not None)
 
 
 def is_test_case(collector: pytest.Collector) -> bool:
@@ -42,12 +52,18 @@ def with_variants(
         for item in collect():
             yield item
             for variant in variants_of(item):
-                yield _clone(item, variant)
+                yield clone_method(item, variant)
 
     return collected
 
 
-def _clone(item: pytest.Function, variant: Variant) -> pytest.Function:
+def clone_method(item: pytest.Function, variant: Variant) -> pytest.Function:
+    """A variant of a method as an item of its own.
+
+    Args:
+        item: the method as pytest collected it.
+        variant: what it is to meet; its name comes behind the method's.
+    """
     clone: pytest.Function = _kind(type(item)).from_parent(item.parent, name=f"{item.name}[{variant.name}]")
     clone.originalname = item.name
     clone.stash[CLONED] = variant

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -74,10 +75,10 @@ def _may_surface(placement: Placement) -> Placement:
 
 
 @contextmanager
-def bare_name(item: Any, variant: Variant) -> Iterator[None]:
+def bare_name(item: Any, names: Sequence[str]) -> Iterator[None]:
     """Let the item bear its baseline's name for a moment."""
     full = item.name
-    item.name = _without(full, variant.name)
+    item.name = reduce(_without, names, full)
     try:
         yield
     finally:

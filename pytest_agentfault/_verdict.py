@@ -15,7 +15,8 @@ from typing import Final
 
 from ._credentials import shown
 from ._errors import RuleError
-from ._plan import CONNECT, Exchange, Plan
+from ._exchange import Exchange
+from ._plan import CONNECT, Plan
 from ._reply import Request
 from ._rule import Rule, Tally
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from ._stash import ACTIVE, PLACED, RUN
 from ._summary import Summary
-from ._unittest import VARIANT, is_test_case, variant_of, with_variants
+from ._unittest import VARIANT, is_test_case, variant_names, variant_of, with_variants
 
 if TYPE_CHECKING:
     from ._placing import Placement
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from .scenario import Library
     from .serving import FaultServer
 
-PLACED = pytest.StashKey["tuple[Placement, ...]"]()
-RUN = pytest.StashKey["Run"]()
-ACTIVE = pytest.StashKey["Run"]()
 LIBRARY = pytest.StashKey["Library"]()
 RECORDINGS = pytest.StashKey[Any]()
 CERTIFICATES = pytest.StashKey[Any]()
@@ -65,6 +63,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="place no faults: every test meets its healthy replies (as for recording cassettes)",
     )
+    group.addoption(
+        "--fault-shrink",
+        type=int,
+        default=60,
+        metavar="N",
+        help="look with up to N silent reruns for the smallest part of a fault that a test fails under, such as one "
+        "split of hundreds; default 60, 0: do not",
+    )
+    group.addoption(
+        "--fault-replay",
+        metavar="ID",
+        help="run one place or one smallest plan again, by the id that its failure gave",
+    )
     parser.addini("fault_scenarios", "directories with scenarios of your own", type="paths", default=[])
     parser.addini(
         "fault_hosts",
@@ -85,6 +96,9 @@ def pytest_configure(config: pytest.Config) -> None:
     for line in MARKERS:
         config.addinivalue_line("markers", line)
     config.pluginmanager.register(Summary(), "pytest_agentfault_summary")
+    replayed = config.option.fault_replay
+    if replayed and config.args_source is not pytest.Config.ArgsSource.ARGS:
+        config.args[:] = [str(config.rootpath / replayed.partition("::")[0])]
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -146,16 +160,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             _place(item, marks, variant, wrong)
     if wrong:
         raise pytest.UsageError("\n".join(wrong))
+    if config.option.fault_replay or any(PLACED in item.stash for item in items):
+        from ._reruns import prepare
+
+        prepare(config, items)
 
 
 def _place(item: pytest.Item, marks: Iterable[pytest.Mark], variant: Any, wrong: list[str]) -> None:
     from ._errors import AgentFaultError
+    from ._explore import check_exploring
     from ._placing import place
 
     placed = list(variant.placements) if variant else []
     for mark in marks:
         try:
             placed += place(mark.args, mark.kwargs, _library(item.config), item.path.parent)
+            for placement in placed:
+                check_exploring(placement)
         except AgentFaultError as error:
             path, line, _ = item.location
             wrong.append(f"{path}:{(line or 0) + 1}: {item.name}: @pytest.mark.fault: {error}")
@@ -220,13 +241,13 @@ def pytest_fixture_setup(
 ) -> Generator[None, object, object]:
     if fixturedef.argname not in ("default_cassette_name", "vcr_cassette_name"):
         return (yield)
-    variant = variant_of(request.node)
-    if variant is None:
+    names = variant_names(request.node)
+    if not names:
         return (yield)
     from ._variants import bare_name
 
     # Every variant plays the recording of its baseline, whose name the test's own name decides.
-    with bare_name(request.node, variant):
+    with bare_name(request.node, names):
         return (yield)
 
 

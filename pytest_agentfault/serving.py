@@ -16,7 +16,7 @@ from .doors._aim import check_base
 from .doors.server import HOST, ServerDoor
 
 if TYPE_CHECKING:
-    from ._plan import Exchange
+    from ._exchange import Exchange
     from ._run import Faults
 
 PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")

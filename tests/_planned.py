@@ -8,7 +8,8 @@ from random import Random
 from typing import Any
 
 from pytest_agentfault import Refused, Reply, Request, Rule, Script, Wait, Why
-from pytest_agentfault._plan import Exchange, Plan, drive
+from pytest_agentfault._exchange import Exchange
+from pytest_agentfault._plan import Plan, drive
 
 GET = Request("GET", "https://x/a")
 POST = Request("POST", "https://x/a", body=b"{}")

@@ -10,17 +10,13 @@ import asyncio
 import http.client
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
 
-import aiohttp
-import httpx
-import httpx2
 import trio
 import uvloop
 from _memory import Spy
@@ -33,11 +29,10 @@ from pytest_agentfault.clock import Clock
 from pytest_agentfault.doors.memory import MemoryDoor
 from pytest_agentfault.doors.redirect import RedirectDoor
 from pytest_agentfault.testing import Ask, Client
-from pytest_agentfault.testing._clients import finish, trust
+from pytest_agentfault.testing._clients import on_loop, trust, with_aiohttp, with_httpx
 from pytest_agentfault.upstreams.live import Live
 
 Out = list[int | bytes | None]
-PATIENCE = 3  # how many of its own time limits a client gets
 
 
 @dataclass
@@ -67,33 +62,6 @@ def redirected(
         yield Redirected(memory, door, plan, clock, patches)
 
 
-async def _with_httpx(library: Any, sleep: Callable[[float], Awaitable[object]], ask: Ask, out: Out) -> None:
-    async with library.AsyncClient(timeout=ask.seconds, trust_env=False, verify=trust(ask.ca)) as client:
-        for again in ask.rounds():
-            await sleep(0.04 * again)
-            asked = client.stream(ask.method, ask.url, headers=ask.headers, content=ask.body or None)
-            async with asked as response:
-                out.append(response.status_code)
-                async for piece in response.aiter_bytes():
-                    out.append(piece)
-
-
-async def _with_aiohttp(ask: Ask, out: Out) -> None:
-    limit = aiohttp.ClientTimeout(total=None, sock_connect=ask.seconds, sock_read=ask.seconds)
-    connector = aiohttp.TCPConnector(ssl=trust(ask.ca))
-    async with aiohttp.ClientSession(timeout=limit, connector=connector) as session:
-        try:
-            for again in ask.rounds():
-                await asyncio.sleep(0.04 * again)
-                body = BytesIO(ask.body) if ask.body else None  # it warns of big uploads given as bytes
-                async with session.request(ask.method, ask.url, headers=dict(ask.headers), data=body) as response:
-                    out.append(response.status)
-                    async for piece, _ in response.content.iter_chunks():
-                        out.append(piece)
-        finally:
-            await asyncio.sleep(0.02)  # it leaves TLS to say goodbye by itself
-
-
 async def _with_tornado(ask: Ask, out: Out) -> None:
     client = SimpleAsyncHTTPClient(force_instance=True)
     pieces: list[bytes] = []  # it reads on while it is handing up: where one ends depends on the machine's load
@@ -120,12 +88,8 @@ async def _with_tornado(ask: Ask, out: Out) -> None:
         client.close()
 
 
-def _on_trio(going: Callable[[Ask, Out], Awaitable[None]], ask: Ask, out: Out) -> None:
-    trio.run(going, ask, out)
-
-
-def _on_asyncio(run: Callable[[Any], Any], going: Callable[[Ask, Out], Any], ask: Ask, out: Out) -> None:
-    finish(going(ask, out), ask, run)
+def _on_trio(library: str, ask: Ask, out: Out) -> None:
+    trio.run(partial(with_httpx, library, ask, out, sleep=trio.sleep))
 
 
 class ByHand(http.client.HTTPConnection):
@@ -176,13 +140,13 @@ def suppress_nothing(connection: http.client.HTTPConnection) -> Iterator[None]:
 
 
 TRIO = (
-    Client("trio_httpx", "trio", partial(_on_trio, partial(_with_httpx, httpx, trio.sleep))),
-    Client("trio_httpx2", "trio", partial(_on_trio, partial(_with_httpx, httpx2, trio.sleep))),
+    Client("trio_httpx", "trio", partial(_on_trio, "httpx")),
+    Client("trio_httpx2", "trio", partial(_on_trio, "httpx2")),
 )
 UVLOOP = (
-    Client("uvloop_httpx", "uvloop", partial(_on_asyncio, uvloop.run, partial(_with_httpx, httpx, asyncio.sleep))),
-    Client("uvloop_aiohttp", "uvloop", partial(_on_asyncio, uvloop.run, _with_aiohttp)),
+    Client("uvloop_httpx", "uvloop", partial(on_loop, partial(with_httpx, "httpx"), run=uvloop.run)),
+    Client("uvloop_aiohttp", "uvloop", partial(on_loop, with_aiohttp, run=uvloop.run)),
 )
-TORNADO = Client("tornado", "tornado", partial(_on_asyncio, asyncio.run, _with_tornado))
+TORNADO = Client("tornado", "tornado", partial(on_loop, _with_tornado))
 BY_HAND = Client("by_hand", "socket", by_hand)
 CLIENTS = (*TRIO, *UVLOOP, TORNADO, BY_HAND)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -44,7 +46,16 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize(
-    "project", ["custom_scenario", "hand_rolled_sse", "refund_chain", "triage_agent", "two_providers"]
+    "project",
+    [
+        "booking_agent",
+        "custom_scenario",
+        "hand_rolled_sse",
+        "page_reader",
+        "refund_chain",
+        "triage_agent",
+        "two_providers",
+    ],
 )
 def test_each_project_passes_under_its_faults(outcomes: dict[str, list[str]], project: str) -> None:
     """Every suite is green, and every project has tests under faults."""
@@ -63,6 +74,22 @@ def test_the_broken_parser_is_found(outcomes: dict[str, list[str]]) -> None:
     """`any/chunk-split` breaks the parser that takes a read for an event, and not the fixed one."""
     words = sorted(o.partition(":")[0] for o in outcomes["hand_rolled_sse"] if "any/chunk-split" in o)
     assert words == ["crashed", "held"]
+
+
+def test_a_wall_taken_for_an_empty_page_is_unnoticed(outcomes: dict[str, list[str]]) -> None:
+    """The naive reader passes in front of every wall, on nothing; the careful one never does."""
+    told = outcomes["page_reader"]
+    walls = [o for o in told if any(word in o for word in ("wall", "challenge", "shell"))]
+    assert sorted({o.partition(":")[0] for o in walls}) == ["surfaced", "unnoticed"]
+    assert len(walls) == 2 * 6 + 1
+    held = [o for o in told if o.startswith("held")]
+    assert {o.split()[1] for o in held} >= {f"web/{name}" for name in ("renamed-classes", "extra-column")}
+
+
+def test_the_lie_is_paid_for_and_the_mended_agent_notices(outcomes: dict[str, list[str]]) -> None:
+    """The careless agent pays what a lie at step three says; the careful one asks again, or does not pay."""
+    words = Counter(o.partition(":")[0] for o in outcomes["booking_agent"] if re.search(": (Lie|Drift) ", o))
+    assert words == {"crashed": 5, "recovered": 5, "surfaced": 5}
 
 
 def test_cassettes_say_where_they_come_from() -> None:

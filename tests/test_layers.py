@@ -17,14 +17,15 @@ import pytest_agentfault
 ROOT = Path(pytest_agentfault.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 
-CORE = "_credentials _errors _reply _script _rule _baseline _plan"
+CORE = "_credentials _errors _reply _script _rule _baseline _exchange _plan"
 # Each floor names what it may lean on: only floors above it in this table. A new file of the core goes in here.
 FLOORS = {
     "_errors": "",
     "_discover": "",
     "_seams": "",
     "_hooks": "",
-    "_summary": "",
+    "_sensitivity": "",
+    "_summary": "_sensitivity",
     "_reply": "_errors",
     "_plain": "_reply",
     "_script": "_errors _reply _plain",
@@ -32,13 +33,15 @@ FLOORS = {
     "_credentials": "_reply",
     "_rule": "_credentials _errors _reply",
     "_payload": "_reply _script",
+    "_prompt": "_reply",
     "_waits": "_payload _reply",
     "_baseline": "_reply _script _seams",
-    "_plan": "_credentials _errors _memory _reply _script _rule _waits",
+    "_exchange": "_reply _rule _script",
+    "_plan": "_credentials _errors _exchange _memory _reply _script _rule _waits",
     "clock": "_seams",
-    "checks": "_credentials _reply _waits _plan",
-    "_verdict": "_credentials _errors _reply _rule _plan",
-    "faults": "_credentials _errors _discover _memory _reply _script _payload",
+    "checks": "_credentials _reply _prompt _waits _exchange _plan",
+    "_verdict": "_credentials _errors _reply _rule _exchange _plan",
+    "faults": "_credentials _errors _discover _memory _reply _script _payload _prompt",
     "doors": f"{CORE} _seams",
     "upstreams": f"{CORE} _seams",
     "scenario": f"{CORE} _discover faults",
@@ -46,11 +49,15 @@ FLOORS = {
     "_listing": "_errors scenario",
     "testing": f"{CORE} _discover _payload faults checks clock scenario",
     "_variants": "_errors _placing scenario",
+    "_explore": "_errors _placing _exchange _plan _rule",
+    "_shrink": "",
     "_unittest": "_variants",
-    "_run": f"{CORE} _discover _seams _verdict _placing checks clock doors scenario upstreams",
-    "serving": "_errors _plan _run doors",
+    "_run": f"{CORE} _discover _explore _seams _verdict _placing checks clock doors scenario upstreams",
+    "serving": "_errors _exchange _plan _run doors",
     "_judging": "_errors _plan _run _summary",
-    "plugin": "_errors _hooks _summary _judging _listing _placing _run _unittest _variants "
+    "_stash": "_placing _run",
+    "_reruns": "_errors _explore _placing _exchange _plan _run _shrink _stash _summary _unittest _variants",
+    "plugin": "_errors _hooks _summary _judging _explore _listing _placing _reruns _run _stash _unittest _variants "
     "doors scenario serving upstreams",
     "__init__": CORE,
     "_serve": f"{CORE} _placing doors scenario serving upstreams",
@@ -70,6 +77,7 @@ PURE = (
     "_waits",
     "_plan",
     "_verdict",
+    "_sensitivity",
     "faults",
     "checks",
 )
@@ -181,12 +189,13 @@ def ours_or_foreign(modules: list[str]) -> set[str]:
 
 
 def test_importing_the_plugin_loads_nothing_heavy() -> None:
-    """pytest, the standard library, and three light files of ours."""
+    """pytest, the standard library, and four light files of ours."""
     code = "import json, sys, pytest; was = set(sys.modules); import pytest_agentfault.plugin; "
     loaded = told_by(code + "print(json.dumps(sorted(set(sys.modules) - was)))")
     assert ours_or_foreign(loaded) == {
         "pytest_agentfault",
         "pytest_agentfault.plugin",
+        "pytest_agentfault._stash",
         "pytest_agentfault._summary",
         "pytest_agentfault._unittest",
     }
@@ -205,6 +214,7 @@ def test_a_run_without_faults_loads_nothing_heavy(tmp_path: Path) -> None:
     assert {m for m in loaded if m.startswith("pytest_agentfault")} == {
         "pytest_agentfault",
         "pytest_agentfault._hooks",
+        "pytest_agentfault._stash",
         "pytest_agentfault._summary",
         "pytest_agentfault._unittest",
         "pytest_agentfault.plugin",

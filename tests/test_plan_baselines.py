@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from _planned import GET, POST, WELL, Answer, Append, ask, rule
+from _planned import GET, POST, WELL, Answer, Append, Ask, ask, rule
 
 from pytest_agentfault import Head, How, Lost, Reply, Request
 from pytest_agentfault._plan import Plan
@@ -66,3 +66,23 @@ def test_only_the_last_reply_counts() -> None:
     ask(plan)
     ask(plan)
     assert plan.lost_baseline(GET) is plan.struck_baseline(GET) is None
+
+
+def test_what_a_fault_asked_instead_is_owed_what_was_said_to_it() -> None:
+    """A recording says its first page once; the second one, asked for as the first, hears it again."""
+    plan = Plan([rule(Ask(GET.url), to="GET https://x/second", damages="payload")])
+    second = Request("GET", "https://x/second")
+    ask(plan)
+    assert plan.struck_baseline(GET) is None  # nobody has asked for it in another's place yet
+    done = ask(plan, second, send=lambda request: plan.struck_baseline(request) or Reply.of(500))
+    assert (done.reply, done.asked, done.request) == (WELL, GET, second)
+
+
+def test_a_reply_to_another_request_is_not_given_again() -> None:
+    """What was asked for in vain is asked for again, and not the other."""
+    plan = Plan([rule(Ask(), to="GET https://x/second", damages="payload")])
+    second = Request("GET", "https://x/second")
+    done = ask(plan, second)
+    assert done.struck
+    assert plan.lost_baseline(second) is plan.struck_baseline(second) is None
+    assert ask(Plan()).asked is None

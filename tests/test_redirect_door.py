@@ -1,7 +1,7 @@
 """
 The door `redirect`, by the clients that the door in memory does not reach: who is led, and who is not.
 
-What a client makes of a script is held against real sockets in test_redirect_contract.py.
+What a client makes of a script is held against real sockets in contract/test_contract_redirect.py.
 """
 
 from __future__ import annotations

@@ -95,6 +95,12 @@ LINEAR = "POST https://api.linear.app/graphql"
         ("anthropic/rate-limit", MESSAGES, CHAT, [429, 429, 200]),
         ("linear/rate-limited", LINEAR, JSON, [400, 400, 200]),
         ("linear/invalid-query", LINEAR, JSON, [400, 200, 200]),
+        ("github/invalid-query", "POST https://api.github.com/graphql", JSON, [200, 200, 200]),
+        ("shopify/invalid-query", "POST https://a.myshopify.com/admin/api/2026-01/graphql.json", JSON, [200, 200, 200]),
+        ("shopify/invalid-query", "POST https://a.myshopify.com/api/2026-01/graphql.json", JSON, [200, 200, 200]),
+        ("hasura/invalid-query", "POST https://a.hasura.app/v1/graphql", JSON, [200, 200, 200]),
+        ("graphql/invalid-query", "POST https://a.test/graphql", JSON, [422, 200, 200]),
+        ("graphql/unparsable-query", "POST https://a.test/graphql", JSON, [400, 200, 200]),
         ("github/secondary-limit", "GET https://api.github.com/user", JSON, [403, 403, 200]),
         ("github/secondary-limit", "POST https://api.github.com/graphql", JSON, [200, 200, 200]),
     ],
@@ -103,6 +109,25 @@ def test_what_passes_passes(name: str, asked: str, baseline: Reply, statuses: li
     """A scenario strikes as often as its title says, and then the vendor is well again."""
     done = struck_three_times(name, asked, baseline)
     assert [exchange.reply.status for exchange in done] == statuses
+
+
+@pytest.mark.parametrize(
+    ("vendor", "url", "code"),
+    [
+        ("github", "https://api.github.com/graphql", "undefinedField"),
+        ("shopify", "https://a.myshopify.com/admin/api/2026-01/graphql.json", "undefinedField"),
+        ("shopify", "https://a.myshopify.com/api/2026-01/graphql.json", "undefinedField"),
+        ("hasura", "https://a.hasura.app/v1/graphql", "validation-failed"),
+        ("linear", "https://api.linear.app/graphql", "GRAPHQL_VALIDATION_FAILED"),
+    ],
+)
+def test_an_invalid_query_has_the_vendors_own_code(vendor: str, url: str, code: str) -> None:
+    """Once, in the place of the reply, and without data."""
+    done = struck_three_times(f"{vendor}/invalid-query", f"POST {url}", JSON)
+    told = json.loads(done[0].reply.body)
+    assert list(told) == ["errors"]
+    assert told["errors"][0]["extensions"]["code"] == code
+    assert [bool(exchange.struck) for exchange in done] == [True, False, False]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from pytest_agentfault.scenario import Library
 from pytest_agentfault.scenario._settings import fits, in_words, schema_of
 
 KEYS = "checks, confidence, damages, rule, source, title"
-RULE_KEYS = "after, after_seconds, every, faults, for_seconds, probability, times, to, until"
+RULE_KEYS = "after, after_seconds, damages, every, faults, for_seconds, probability, times, to, until"
 TO = 'write it like "POST https://api.openai.com/v1/*" (* for any method, * in the URL for any text)'
 TIMES = "{epoch+1}, {epoch_ms+1}, {http_date+1}, {rfc3339+1}"
 CHECKS = ", ".join(names("pytest_agentfault.checks"))
@@ -50,6 +50,13 @@ TWO = "two faults of one rule would answer in the vendor's place"
             "a scenario needs at least one rule",
             "{'to': '* https://a.test/*', 'faults': [{'status': {'code': 429}}]}",
             "add a [[rule]] with `to` and `faults`",
+        ),
+        (
+            ("to =", 'damages = "paylod"\nto ='),
+            5,
+            "unknown `damages`",
+            "'paylod'",
+            "did you mean 'payload'? known: nothing, payload",
         ),
         (("to =", "two ="), 5, "unknown key of a rule", "'two'", "did you mean 'to'? known: " + RULE_KEYS),
         (("to =", "# to ="), 4, "`to` is missing in a rule", "faults", "add to"),

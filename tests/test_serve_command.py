@@ -21,7 +21,7 @@ from _loopback import loopback
 
 from pytest_agentfault import Data, End, Head, How, Lost, Refused, Reply, Request, Rule, Script, Why
 from pytest_agentfault import __main__ as command
-from pytest_agentfault._plan import Exchange, Strike
+from pytest_agentfault._exchange import Exchange, Strike
 from pytest_agentfault._script import Fin
 from pytest_agentfault._serve import line_of, outcome_of
 from pytest_agentfault.faults import Status

@@ -24,7 +24,12 @@ from pytest_agentfault.upstreams.cassette import Cassette, Recordings
 pytestmark = pytest.mark.shared
 ANYWHERE = Library().select("any/*")
 HARMLESS = ("any/chunk-split", "any/chunk-glue", "any/charset-missing", "any/keepalive-closed")  # not a byte changes
-GLUED_ALREADY = ("any/chunk-glue",)  # a recording holds every body in one piece
+RARE = (
+    "any/chunk-glue",  # a recording holds every body in one piece
+    "any/first-page-again",  # pages are in one recording of GitHub only
+    "any/page-cursor-loops",
+    "any/graphql-partial",  # the recordings of Linear hold no query
+)
 MOST_INTERACTIONS = 6
 
 
@@ -60,8 +65,9 @@ def test_a_scenario_strikes_or_leaves_alone(recordings: dict[Path, list[tuple[Re
             done = drive(plan.exchange(request), lambda _, healthy=healthy: healthy)  # type: ignore[misc]
             struck[bool(done.struck)] += 1
             changed = done.reply != healthy or done.baseline is None or done.script != encode(done.reply, request)
+            changed = changed or done.asked is not None
             assert changed == bool(done.struck), (name, request.url)
-    assert (struck[True] > 5) == (name not in GLUED_ALREADY), "this scenario strikes next to no real reply"
+    assert (struck[True] > 5) == (name not in RARE), "this scenario strikes next to no real reply"
 
 
 @pytest.mark.parametrize("name", ANYWHERE)

@@ -86,8 +86,8 @@ def test_unused_costs_nothing(pytester: pytest.Pytester, monkeypatch: pytest.Mon
         def test_it():
             ours = sorted(m for m in sys.modules if m.startswith("pytest_agentfault"))
             assert ours == [
-                "pytest_agentfault", "pytest_agentfault._hooks", "pytest_agentfault._summary",
-                "pytest_agentfault._unittest", "pytest_agentfault.plugin",
+                "pytest_agentfault", "pytest_agentfault._hooks", "pytest_agentfault._stash",
+                "pytest_agentfault._summary", "pytest_agentfault._unittest", "pytest_agentfault.plugin",
             ]
             assert not {"respx", "vcr", "faker", "freezegun", "h11", "httpx"} & set(sys.modules)
         """

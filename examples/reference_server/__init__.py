@@ -1,1 +1,1 @@
-"""A small stand-in for five vendors on loopback, so that the cassettes of the examples can be recorded offline."""
+"""A small stand-in for five vendors and a shop on loopback: the cassettes of the examples are recorded offline."""

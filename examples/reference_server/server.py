@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-from . import anthropic_api, desk_api, jira_api, linear_api, openai_api, parcel_api
+from . import anthropic_api, desk_api, jira_api, linear_api, openai_api, parcel_api, shop_site, stay_api
 from .wire import Answer, Asked, answer_json
 
 VENDORS: dict[str, tuple[str, Callable[[Asked], Answer | None]]] = {
@@ -24,6 +24,8 @@ VENDORS: dict[str, tuple[str, Callable[[Asked], Answer | None]]] = {
     "anthropic": ("https://api.anthropic.com", anthropic_api.answer),
     "desk": (desk_api.BASE, desk_api.answer),
     "parcel": ("https://api.parcel.example", parcel_api.answer),
+    "shop": (shop_site.SITE, shop_site.answer),
+    "stay": ("https://api.stay.example", stay_api.answer),
 }
 
 

@@ -13,7 +13,8 @@ from itertools import pairwise
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
-from .._plan import CONNECT, Exchange
+from .._exchange import Exchange
+from .._plan import CONNECT
 from .._reply import Request
 
 Call = tuple[str, str, bytes]

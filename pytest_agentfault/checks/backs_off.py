@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from .._plan import Exchange
+from .._exchange import Exchange
 from .._waits import asked
 from . import Finding
 from ._attempts import attempts, failed, number, place_of, waits

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from .._plan import Exchange
+from .._exchange import Exchange
 from .._reply import Reply
 from . import Finding
 from ._attempts import place_of

@@ -8,7 +8,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from .._credentials import credential_digest
-from .._plan import CONNECT, Exchange
+from .._exchange import Exchange
+from .._plan import CONNECT
 from .._reply import Request
 from . import Finding
 from ._attempts import call_of, place_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .._plan import Exchange
+from .._exchange import Exchange
 from .._waits import asked
 from . import Finding
 from ._attempts import TOLERANCE_SECONDS, call_of, is_first, number, place_of

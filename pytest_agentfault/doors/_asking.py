@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from .._baseline import Coming, Upstream
 from .._errors import PlayedError
-from .._plan import Claim, Exchange, Plan
+from .._exchange import Claim, Exchange
+from .._plan import Plan
 from .._reply import How, Lost, Reply, Request
 from .._seams import UsedUp
 

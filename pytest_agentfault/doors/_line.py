@@ -20,7 +20,8 @@ from typing import Final, Protocol, TypeVar
 
 from .._baseline import Relay, Upstream
 from .._errors import UnreachableError, UpstreamError, WouldBlockForeverError
-from .._plan import CONNECT, Claim, Exchange, Plan, drive
+from .._exchange import Claim, Exchange
+from .._plan import CONNECT, Plan, drive
 from .._reply import Reply, Request
 from .._rule import authority
 from .._script import Conversation, Send, Stall, Step, speaks_http

@@ -13,7 +13,7 @@ from threading import Event
 from typing import Final
 
 from .._baseline import Relay
-from .._plan import Exchange
+from .._exchange import Exchange
 from .._script import Fin, Send, Step
 from ._asking import Following
 from ._peer import Peer

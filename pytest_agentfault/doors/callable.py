@@ -17,7 +17,8 @@ from typing import Any
 
 from .._baseline import Upstream
 from .._errors import AgentFaultError, RuleError
-from .._plan import Exchange, Plan, adrive, drive
+from .._exchange import Exchange
+from .._plan import Plan, adrive, drive
 from .._reply import Reply, Request
 from .._seams import Patches
 from ._calls import Arguments, Result, error_of, result_of, silence

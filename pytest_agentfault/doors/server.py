@@ -24,7 +24,8 @@ from typing import Final
 
 from .._baseline import Relay, Upstream
 from .._errors import AgentFaultError, UnreachableError, UpstreamError, WouldBlockForeverError
-from .._plan import Claim, Exchange, Flow, Hung, Plan
+from .._exchange import Claim, Exchange
+from .._plan import Flow, Hung, Plan
 from .._reply import Reply, Request, Why
 from .._rule import authority
 from .._script import Next, Reset, Send, Stall, encode

@@ -26,7 +26,8 @@ from typing import Any, Final
 
 from .._baseline import Upstream
 from .._errors import AgentFaultError
-from .._plan import Exchange, Plan, adrive, drive
+from .._exchange import Exchange
+from .._plan import Plan, adrive, drive
 from .._reply import Reply, Request
 from .._seams import Patches, asked_above
 from ._asking import Following

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from itertools import accumulate
 from typing import Final
 
-from .._payload import LINE, cut_at, data_of, line_end_of, parsed, with_data_of, with_payload
+from .._payload import LINE, data_of, line_end_of, parsed, with_data_of, with_pieces
 from .._reply import Data, Reply
+from ._frames import carries, is_event
 from ._json_text import TOKEN
 
 BOM: Final = b"\xef\xbb\xbf"
@@ -26,13 +26,12 @@ PADDING: Final = "padding"  # a member that no vendor's schema has; readers of J
 def with_events(reply: Reply, events: Sequence[bytes]) -> Reply:
     """The same reply with these events; one `Data` each, where it had more than one."""
     pieces = sum(isinstance(event, Data) for event in reply.events)
-    said = with_payload(reply, b"".join(events))
-    return cut_at(said, accumulate(map(len, events))) if pieces > 1 else said
+    return with_pieces(reply, events if pieces > 1 else [b"".join(events)])
 
 
 def numbers_of_data(events: Sequence[bytes]) -> list[int]:
     """Which of these events carry data."""
-    return [number for number, event in enumerate(events) if data_of(event) is not None]
+    return [number for number, event in enumerate(events) if carries(event)]
 
 
 def is_line(event: bytes) -> bool:
@@ -41,7 +40,9 @@ def is_line(event: bytes) -> bool:
 
 
 def is_finished(event: bytes) -> bool:
-    """True when the event has the blank line, or the line of JSON the line end, that closes it."""
+    """True when the event has the blank line, or the line of JSON the line end, that closes it; a message is whole."""
+    if is_event(event):
+        return True
     return event.endswith(b"\n") if is_line(event) else not lines_of(event)[-1][0]
 
 
@@ -114,5 +115,10 @@ def large(event: bytes, size_bytes: int) -> bytes:
     missing = size_bytes - len(event)
     if missing <= 0 or not isinstance(parsed(data), dict | list):
         return event
-    place = data.index(data.lstrip()[:1]) + 1
-    return with_data_of(event, b"%b%b%b" % (data[:place], b" " * missing, data[place:]))
+    made, at = with_data_of(event, data), 0
+    for text, end in [] if is_line(event) else lines_of(made):
+        if text.startswith(b"data:"):
+            break
+        at += len(text) + len(end)
+    place = made.index(data.lstrip()[:1], at) + 1
+    return b"".join((made[:place], b" " * missing, made[place:]))

@@ -1,19 +1,20 @@
 """
 Places in a JSON value, named by JSONPath and walked as plain keys.
 
-jsonpath-ng costs 50 ms to import, so it is met only where a setting holds a
-path, and only here.
+Plain paths are walked in `_steps.py`. jsonpath-ng costs 50 ms to import, so it
+is met only where a setting holds more than that, and only here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from typing import Any, TypeAlias
+from typing import Any
 
 from .._errors import FaultError
+from ._steps import Place, containers, path_of, steps_of, walked
 
-Place: TypeAlias = tuple[str | int, ...]
+__all__ = ["Place", "check_path", "found", "objects", "path_of", "places", "put"]
 
 
 def check_path(fault: str, setting: str, path: object) -> None:
@@ -23,7 +24,8 @@ def check_path(fault: str, setting: str, path: object) -> None:
     try:
         if not isinstance(path, str):
             raise TypeError("not a text")
-        _compiled(path)
+        if steps_of(path) is None:
+            _compiled(path)
     except Exception as error:  # the parser has several classes of its own
         raise FaultError(
             f"{fault}: `{setting}` must be a JSONPath",
@@ -33,22 +35,18 @@ def check_path(fault: str, setting: str, path: object) -> None:
 
 
 def places(path: str, value: Any) -> list[Place]:
-    """Where the path leads in this value; in document order, none where it leads nowhere."""
+    """Where the path leads in this value, each place once; outer ones before inner ones, items as they stand."""
+    steps = steps_of(path)
+    if steps is not None:
+        return walked(steps, value)
     matches = ((_keys(match), match.value) for match in _compiled(path).find(value))
-    return [place for place, there in matches if found(value, place) == there]  # `len` and the like are no places
+    led = {place for place, there in matches if found(value, place) == there}  # `len` and the like are no places
+    return sorted(led, key=_order)
 
 
-def all_places(value: Any, at: Place = ()) -> Iterator[Place]:
-    """Every field of every object in a value, outermost first."""
-    pairs: Iterator[tuple[str | int, Any]] = iter(())
-    if isinstance(value, dict):
-        pairs = iter(value.items())
-    elif isinstance(value, list):
-        pairs = iter(enumerate(value))
-    for key, inner in pairs:
-        if isinstance(key, str):
-            yield (*at, key)
-        yield from all_places(inner, (*at, key))
+def objects(value: Any) -> Iterator[tuple[Place, dict[str, Any]]]:
+    """Every object in a value and where it stands, outer ones first."""
+    return (pair for pair in containers(value) if isinstance(pair[1], dict))
 
 
 def found(value: Any, place: Place) -> Any:
@@ -80,6 +78,10 @@ def _keys(match: Any) -> Place:
         keys.append(step.fields[0] if hasattr(step, "fields") else _index(step))
         match = match.context
     return tuple(reversed(keys))
+
+
+def _order(place: Place) -> list[tuple[bool, str | int]]:
+    return [(isinstance(key, str), key) for key in place]
 
 
 def _index(step: Any) -> int:

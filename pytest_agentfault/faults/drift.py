@@ -7,27 +7,23 @@ What is done to a field is in `_shapes.py`; this file only chooses the field.
 from __future__ import annotations
 
 import dataclasses
-from copy import deepcopy
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from random import Random
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
-from .._payload import (
-    data_of,
-    decoded,
-    events_of,
-    has_body,
-    is_stream,
-    json_of,
-    parsed,
-    with_data_of,
-    with_payload,
-    written,
-)
+from .._errors import FaultError
+from .._payload import data_of, events_of, has_body, is_stream, parsed, plain, with_data_of, with_payload, written
 from .._reply import Reply, Request
-from ._paths import Place, all_places, check_path, places
+from ._choice import drawn
+from ._cursors import no_page, relinked, same_page
+from ._events import with_events
+from ._paths import check_path, objects, path_of, places
 from ._settings import check_choice
-from ._shapes import OPERATIONS, applied, applies
+from ._shapes import OPERATIONS, Hand, applied, applies
+
+EVERY: Final = "every"
+EVERY_FIELD: Final = "every-field"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +31,20 @@ class Drift:
     """The client gets a reply whose JSON no longer has the shape it was written for.
 
     Args:
-        operation: `"remove"`, `"rename"`, `"null"`, `"retype"`, `"wrap"`, `"empty_list"`,
-            `"new_enum_value"` or `"add_field"`.
-        field: JSONPath of the field (of the object, for `add_field`); every match is changed, in a
-            stream in every event. None: one field of a JSON reply, chosen by the seed.
+        operation: what becomes of the field. Its name: `"remove"`, `"rename"` (snake case for camel
+            case and back), `"nest"` (into a new object beside its neighbours), `"flatten"` (its own
+            fields move up). Its type: `"null"`, `"retype"` (a number for a text and back, the first
+            item for a list, a text for an object), `"wrap"` (an object into a list, anything else
+            into `{"value": ...}`), `"wrap_in_data"` (an object, a list or the whole document into
+            `{"data": ...}`), `"to_list"`, `"to_object"` (a list's items under their numbers),
+            `"empty_list"`, `"id_to_string"`. Its value: `"new_enum_value"`, `"new_date_format"`,
+            `"localise_number"` (a text such as `1.234,50`), `"new_cursor"` (to no page),
+            `"loop_cursor"` (to the same page again); both also in a `Link` header. An object's fields:
+            `"add_field"`. None: `"remove"`, or with every field every operation; `"every"`: one run
+            for each.
+        field: JSONPath of the field; every match is changed, in a stream in every event. None: one
+            that the seed chooses among those the operation fits; in a stream by the first event that
+            has one, and the same in every event. `"every-field"`: one run for each field.
         random: filled in by the rule.
 
     Raises:
@@ -47,51 +53,111 @@ class Drift:
 
     damages: ClassVar[str] = "payload"
 
-    operation: str = "remove"
+    operation: str | None = None
     field: str | None = None
     random: Random = dataclasses.field(default_factory=Random, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        check_choice("drift", "operation", self.operation, tuple(OPERATIONS))
-        check_path("drift", "field", self.field)
+        if self.operation is not None:
+            check_choice("drift", "operation", self.operation, (*OPERATIONS, EVERY))
+        if self.field != EVERY_FIELD:
+            check_path("drift", "field", self.field)
+        if self.operation == EVERY and self.field is None:
+            raise FaultError(
+                'drift: `operation` = "every" needs to know of which field',
+                "no `field`",
+                'give field = "every-field", or the JSONPath of one',
+            )
+
+    @property
+    def explores(self) -> bool:
+        """True where the settings ask for one run per field or per operation: the fault itself then changes nothing."""
+        return self.field == EVERY_FIELD or self.operation == EVERY
 
     def alter(self, request: Request, reply: Reply) -> Reply:
         """The reply in another shape; the same one where the field is not there."""
-        body = decoded(reply)
-        if not body or not has_body(request, reply):
+        said = None if self.explores or not has_body(request, reply) else plain(reply)
+        if said is None:
             return reply
         seed = self.random.getrandbits(64)
-        if is_stream(reply):
-            drifted = b"".join(self._event(event, seed) for event in events_of(body)) if self.field else body
-        else:
-            drifted = self._document(json_of(reply), body, seed)
-        return reply if drifted == body else with_payload(reply, drifted)
+        if not is_stream(said):
+            drifted = self._document(parsed(said.body), self.field, seed, request)
+            return self._linked(reply, seed, request) if drifted is None else with_payload(said, drifted)
+        events = events_of(said.body)
+        path = self.field if self.field is not None else self._path(events, seed, request)
+        changed = [event if path is None else self._event(event, path, seed, request) for event in events]
+        return reply if changed == events else with_events(said, changed)
 
-    def _event(self, event: bytes, seed: int) -> bytes:
-        data = data_of(event) or b""
-        drifted = self._document(parsed(data), data, seed)
-        return event if drifted == data else with_data_of(event, drifted)
+    def each(self, request: Request, reply: Reply) -> Iterator[tuple[str, Drift]]:
+        """The single drifts that would change this reply, each under an id such as `remove:$.fields.summary`.
 
-    def _document(self, value: Any, text: bytes, seed: int) -> bytes:
-        """The drifted text; the same seed for every event, so that a stream drifts in one way."""
+        Outer fields first; the items of a list are one field (`$.issues[*].key`). No two give the same bytes.
+        """
+        said = plain(reply) if self.explores and has_body(request, reply) else None
+        if said is None:
+            return
+        asked = tuple(OPERATIONS) if self.operation in (None, EVERY) else (str(self.operation),)
+        seen: set[bytes] = set()
+        for path, operations in _fitting(said, request, None if self.field == EVERY_FIELD else self.field).items():
+            for operation in (name for name in asked if name in operations):
+                one = replace(self, operation=operation, field=path)
+                made = replace(one, random=Random(0)).alter(request, said).body
+                if made not in seen:
+                    seen.add(made)
+                    yield f"{operation}:{path}", one
+
+    def _event(self, event: bytes, path: str, seed: int, request: Request) -> bytes:
+        drifted = self._document(parsed(data_of(event) or b""), path, seed, request)
+        return event if drifted is None else with_data_of(event, drifted)
+
+    def _document(self, value: Any, path: str | None, seed: int, request: Request) -> bytes | None:
+        """The drifted text, None where nothing fits; the same seed for every event, so that all drift in one way."""
         if not isinstance(value, dict | list):
-            return text
-        random = Random(seed)
-        drifted = deepcopy(value)
-        for place in reversed(self._chosen(value, random)):  # backwards, so that removing moves nothing still to come
-            drifted = applied(self.operation, drifted, place, Random(seed))
-        return text if _same(drifted, value) else written(drifted).encode()
+            return None
+        operation = self.operation or "remove"
+        if path is not None:
+            chosen = [p for p in places(path, value) if applies(operation, value, p, request)]
+        else:
+            place = drawn(value, OPERATIONS[operation].fits, request, Random(seed))
+            chosen = [] if place is None else [place]
+        hand = Hand(seed, request)
+        for place in reversed(chosen):  # so that removing moves nothing still to come
+            value = applied(operation, value, place, hand)
+        return written(value).encode() if chosen else None
 
-    def _chosen(self, value: Any, random: Random) -> list[Place]:
-        if self.field is not None:
-            return sorted((p for p in set(places(self.field, value)) if applies(self.operation, value, p)), key=_order)
-        every = [p for p in ((), *all_places(value)) if applies(self.operation, value, p)]
-        return [random.choice(every)] if every else []
+    def _linked(self, reply: Reply, seed: int, request: Request) -> Reply:
+        """Where no cursor is in the body, it may be in the head."""
+        if self.field is not None or self.operation not in ("new_cursor", "loop_cursor"):
+            return reply
+        looping = self.operation == "loop_cursor"
+        return relinked(reply, lambda url: same_page(url, request) if looping else no_page(url, Random(seed)))
+
+    def _path(self, events: list[bytes], seed: int, request: Request) -> str | None:
+        """The field that a stream loses: one of the first event that has any to lose, whichever item it is in."""
+        fits = OPERATIONS[self.operation or "remove"].fits
+        for event in events:
+            value = parsed(data_of(event) or b"")
+            if isinstance(value, dict | list):
+                place = drawn(value, fits, request, Random(seed), root=False)
+                if place is not None:
+                    return path_of(place)
+        return None
 
 
-def _order(place: Place) -> list[tuple[bool, str | int]]:
-    return [(isinstance(key, str), key) for key in place]  # outer before inner, and list items as they stand
-
-
-def _same(one: Any, other: Any) -> bool:
-    return written(one) == written(other)  # not ==: 1, 1.0 and True are equal in Python, and different in JSON
+def _fitting(said: Reply, request: Request, path: str | None) -> dict[str, set[str]]:
+    """Which operations fit which field of a reply, over all its events and all items of its lists."""
+    streamed = is_stream(said)
+    texts = map(data_of, events_of(said.body)) if streamed else (said.body,)
+    fitting: dict[str, set[str]] = {}
+    for value in (parsed(text or b"") for text in texts):
+        if not isinstance(value, dict | list):
+            continue
+        if path is not None:
+            pairs = [(path, place) for place in places(path, value)]
+        else:
+            pairs = [(path_of((*at, key)), (*at, key)) for at, fields in objects(value) for key in fields]
+            pairs = pairs if streamed else [("$", ()), *pairs]
+        for name, place in pairs:
+            known = fitting.setdefault(name, set())
+            known.update(op for op in OPERATIONS if op not in known and applies(op, value, place, request))
+    return fitting

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from .._payload import stream_of, up_to
+from .._payload import up_to
 from .._reply import End, Reply, Request
+from ._frames import streamed
 from ._places import after_data_events, data_events
 from ._settings import check_count
 
@@ -36,7 +37,7 @@ class EndEarly:
 
     def alter(self, request: Request, reply: Reply) -> Reply:
         """The shorter stream; the same reply where it is no stream, or has no more events than that."""
-        said = stream_of(request, reply)
+        said = streamed(request, reply)
         if said is None:
             return reply
         total = data_events(said.body)

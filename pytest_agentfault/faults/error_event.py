@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from .._errors import FaultError
-from .._payload import behind, is_ndjson, line_end_of, stream_of, up_to
+from .._payload import behind, is_ndjson, line_end_of, up_to
 from .._reply import Data, End, Reply, Request
 from ._answer import json_text
+from ._frames import frame, frames_of, streamed
 from ._places import after_data_events
 from ._settings import check_count, check_flag, check_json, check_line
 
@@ -23,14 +24,15 @@ class ErrorEvent:
 
     Args:
         after_events: how many events with data come first, 0 or more.
-        event: the event's name (its `event:` field); None: no such field.
+        event: the event's name (its `event:` field); None: no such field. Of AWS's binary events: the
+            type of the exception; None: `internalServerException`.
         json: the event's data: a text is sent verbatim, a table is written out. Must be given.
         ends: whether the stream ends in good order behind it.
 
     Raises:
         FaultError: a setting has a wrong type or value, or there is no `json`.
 
-    Source: WHATWG HTML section 9.2.
+    Source: WHATWG HTML section 9.2; https://smithy.io/2.0/aws/amazon-eventstream.html.
     """
 
     damages: ClassVar[str] = "payload"
@@ -52,7 +54,7 @@ class ErrorEvent:
 
     def alter(self, request: Request, reply: Reply) -> Reply:
         """The stream with the error in it; the same reply where it is no stream, or too short a one."""
-        said = stream_of(request, reply)
+        said = streamed(request, reply)
         if said is None:
             return reply
         place = after_data_events(said.body, self.after_events)
@@ -62,6 +64,10 @@ class ErrorEvent:
         return Reply((*up_to(said, place), Data(self._written(said)), *rest))
 
     def _written(self, reply: Reply) -> bytes:
+        if frames_of(reply.body):
+            kind = "internalServerException" if self.event is None else self.event
+            told = {":exception-type": kind, ":content-type": "application/json", ":message-type": "exception"}
+            return frame(told, json_text(self.json).encode())
         end = line_end_of(reply.body)
         lines = json_text(self.json).encode().split(b"\n")
         if is_ndjson(reply):

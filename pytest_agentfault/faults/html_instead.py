@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from html import escape
 from typing import ClassVar
 
 from .._reply import Reply, Request
 from ._answer import HTML, said
+from ._html import plain_page
 from ._settings import check_code, check_headers, check_text
 
 
@@ -45,11 +45,4 @@ class HtmlInstead:
 
     def answer(self, request: Request) -> Reply:
         """The reply in the vendor's place."""
-        return said(self.code, self._page() if self.text is None else self.text, HTML, self.headers)
-
-    def _page(self) -> str:
-        title = escape(self.title)
-        return (
-            f'<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"><title>{title}</title></head>\n'
-            f"<body>\n<h1>{title}</h1>\n</body>\n</html>\n"
-        )
+        return said(self.code, plain_page(self.title) if self.text is None else self.text, HTML, self.headers)

@@ -6,12 +6,14 @@ The length promised in the head stays that of the whole, so that a real parser n
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from .._errors import FaultError
-from .._payload import events_of, has_body, is_encoded, is_event_stream, is_frames, is_stream, up_to
+from .._payload import has_body, is_encoded, is_event_stream, is_frames, is_stream, up_to
 from .._reply import Data, Delay, How, Lost, Reply, Request
+from ._frames import frames_of, pieces_of
 from ._settings import check_choice, check_count
 
 HOWS: Final = {"reset": How.RESET, "cut": How.CUT, "stall": How.STALLED}
@@ -78,13 +80,17 @@ class Lose:
         if self.after_bytes is not None:
             return self.after_bytes
         if self.where == "between_events":
-            borders = events_of(reply.body) if is_stream(reply) and not is_encoded(reply) else []
+            borders = self._events(reply, is_stream)
             return len(b"".join(borders[: len(borders) // 2])) or len(reply.body)
-        events = events_of(reply.body) if is_event_stream(reply) and not is_encoded(reply) else []
+        events = self._events(reply, is_event_stream)
         if len(events) < 2:
             return len(reply.body) // 2
         middle = len(events) // 2
         return len(b"".join(events[:middle])) + max(1, len(events[middle].rstrip()) // 2)
+
+    def _events(self, reply: Reply, is_one: Callable[[Reply], bool]) -> list[bytes]:
+        known = (is_one(reply) and not is_encoded(reply)) or frames_of(reply.body)
+        return pieces_of(reply.body) if known else []
 
 
 def _promising(reply: Reply) -> Reply:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from .._payload import events_of, is_event_stream, stream_of
+from .._payload import is_event_stream
 from .._reply import Reply, Request
 from ._events import is_finished, numbers_of_data, with_events
+from ._frames import pieces_of, streamed
 from ._settings import check_choice, check_count
 
 HOWS: Final = ("drop", "duplicate", "reorder", "unfinished")
@@ -44,10 +45,10 @@ class MisdeliverEvents:
 
     def alter(self, request: Request, reply: Reply) -> Reply:
         """The stream with one event misdelivered; the same reply where it is no stream, or has no such event."""
-        said = stream_of(request, reply)
+        said = streamed(request, reply)
         if said is None:
             return reply
-        events = events_of(said.body)
+        events = pieces_of(said.body)
         if self.how == "unfinished":
             return self._said(reply, said, events, _unfinished(events) if is_event_stream(said) else events)
         numbers = [number for number in numbers_of_data(events) if is_finished(events[number])]

@@ -11,9 +11,10 @@ from itertools import accumulate
 from math import isfinite
 
 from .._errors import FaultError
-from .._payload import cut_at, events_of, stream_of
+from .._payload import cut_at
 from .._reply import Data, Delay, Event, Reply, Request
 from ._events import numbers_of_data
+from ._frames import pieces_of, streamed
 from ._settings import check_count
 
 
@@ -43,10 +44,10 @@ class Pace:
 
     def alter(self, request: Request, reply: Reply) -> Reply:
         """The stream with a pause before each event but the first; the same reply where it is no stream of several."""
-        said = stream_of(request, reply)
+        said = streamed(request, reply)
         if said is None:
             return reply
-        events = events_of(said.body)
+        events = pieces_of(said.body)
         ends = list(accumulate(map(len, events)))
         numbers = numbers_of_data(events)
         places = {ends[n] for n in numbers[self.burst - 1 :: self.burst] if n < numbers[-1]}

@@ -11,8 +11,9 @@ from math import isfinite
 from typing import Final
 
 from .._errors import FaultError
-from .._payload import behind, events_of, has_body, is_encoded, is_stream, up_to
+from .._payload import behind, has_body, is_encoded, is_stream, up_to
 from .._reply import Delay, Head, Reply, Request
+from ._frames import frames_of, pieces_of
 from ._settings import check_choice
 
 WHERES: Final = ("before_head", "in_body")
@@ -55,5 +56,6 @@ class Slow:
 
 
 def _middle(reply: Reply) -> int:
-    events = events_of(reply.body) if is_stream(reply) and not is_encoded(reply) else []
+    said = (is_stream(reply) and not is_encoded(reply)) or frames_of(reply.body)
+    events = pieces_of(reply.body) if said else []
     return len(b"".join(events[: len(events) // 2])) if len(events) > 1 else len(reply.body) // 2

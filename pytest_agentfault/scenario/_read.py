@@ -28,7 +28,7 @@ CHECKS: Final = "pytest_agentfault.checks"
 CONFIDENCE: Final = ("recorded", "documented", "reported")
 DAMAGES: Final = ("nothing", "payload")
 KEYS: Final = ("title", "source", "confidence", "damages", "checks", "rule")
-RULE_KEYS: Final = (*WORDS, "faults")
+RULE_KEYS: Final = (*WORDS, "damages", "faults")
 
 
 def read(path: Path, name: str) -> Scenario:
@@ -115,9 +115,9 @@ def _rule(lines: Lines, table: dict[str, Any], name: str, damages: str, earlier:
         ((fault, settings),) = entry.items()
         place = place.behind(fault)
         faults.append(_fault(place, fault, settings))
-    given = {key: value for key, value in table.items() if key != "faults"}
+    given = {"damages": damages, **{key: value for key, value in table.items() if key != "faults"}}
     try:
-        return Rule(**given, faults=tuple(faults), name=name, damages=damages, unless=earlier)
+        return Rule(**given, faults=tuple(faults), name=name, unless=earlier)
     except RuleError as e:
         key = next((key for key in RULE_KEYS if f"`{key}`" in e.what), "faults")
         raise ScenarioError(f"{lines.of(key)}: {e.what}", e.there, e.do) from e

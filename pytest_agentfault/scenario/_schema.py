@@ -41,12 +41,12 @@ def schema(
                 "description": "Whether a test that passes on a struck reply alone was misled.",
             },
             "checks": {"type": "array", "items": {"enum": list(checks)} if checks else False, "default": []},
-            "rule": {"type": "array", "minItems": 1, "items": _rule(faults)},
+            "rule": {"type": "array", "minItems": 1, "items": _rule(faults, damages)},
         },
     }
 
 
-def _rule(faults: Mapping[str, type]) -> dict[str, Any]:
+def _rule(faults: Mapping[str, type], damages: Sequence[str]) -> dict[str, Any]:
     return {
         "type": "object",
         "additionalProperties": False,
@@ -62,6 +62,7 @@ def _rule(faults: Mapping[str, type]) -> dict[str, Any]:
             "every": {"type": "integer", "minimum": 1, "description": "Strike only each n-th matching request."},
             "probability": {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
             "until": {"enum": list(UNTIL)},
+            "damages": {"enum": list(damages), "description": "Of this rule; none: as the scenario says."},
             "after_seconds": {"type": "number", "minimum": 0, "description": "From when on, on the test's clock."},
             "for_seconds": {"type": "number", "exclusiveMinimum": 0, "description": "For how long from then on."},
             "faults": {

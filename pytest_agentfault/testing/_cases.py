@@ -76,7 +76,7 @@ BODY: Final = b'{"key": "PROJ-1", "summary": "Login fails on Safari"}'
 FIRST, SECOND = BODY[:20], BODY[20:]
 EVENT: Final = b'data: {"delta": "Login "}\n\n'
 EURO: Final = "data: 5 \u20ac\n\n".encode()
-WEAK: Final = 'data: "\u20ac\\n"\r\n\r\ndata: 1\n\n'.encode()  # every place at which stream parsers break
+WEAK: Final = 'data: "\u20ac\\n"\r\n\r\ndata: 1\n\n'.encode()  # most places at which stream parsers break
 ZIPPED: Final = gzip.compress(BODY, mtime=0)
 LAST: Final = b"0\r\n\r\n"
 PLAIN: Final = _head(f"Content-Length: {len(BODY)}")
@@ -118,6 +118,10 @@ WELL: Final = (
 )
 
 
+# What a cut does to a door does not hang on what is cut: one body will do, and the places that it has.
+WEAK_PLACES: Final = tuple(name for name, places in PLACES.items() if set(places(WEAK)) - {0, len(WEAK)})
+
+
 def _cut(place: str, wire: str) -> Script:
     """A stream of events, cut at a place by HTTP chunks, by TCP segments, or by both."""
     fault = SplitChunks(at=(place,), wire=wire)
@@ -129,7 +133,7 @@ def _cut(place: str, wire: str) -> Script:
 CUTS: Final = (
     Case("segment_inside_chunk_size", _script(CHUNKED + b"1", b"b\r", b"\n" + EVENT[:5], EVENT[5:] + b"\r\n" + LAST)),
     Case("segment_inside_head", _script(PLAIN[:9], PLAIN[9:40], PLAIN[40:-2], PLAIN[-2:] + BODY, Next())),
-    *_distinct(Case(f"{wire}_cut_{place}", _cut(place, wire)) for place in (*PLACES, GLUE) for wire in WIRES),
+    *_distinct(Case(f"{wire}_cut_{place}", _cut(place, wire)) for place in (*WEAK_PLACES, GLUE) for wire in WIRES),
 )
 
 KINDS: Final[dict[str, tuple[bytes, Headers]]] = {

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from urllib.parse import urlsplit
 
 from .._errors import AgentFaultError
-from .._plan import Exchange, Plan, drive
+from .._exchange import Exchange
+from .._plan import Plan, drive
 from .._reply import Refused, Reply, Request
 from .._rule import VERBS, Rule, verbs_of
 from .._script import Script, encode

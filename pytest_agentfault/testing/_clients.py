@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -85,23 +85,25 @@ def _httpx(
                 out.extend(response.iter_bytes())
 
 
-def _httpx_async(
-    module: str, ask: Ask, out: list[Piece], kind: str = "AsyncClient", transport: Callable[..., Any] | None = None
+async def with_httpx(
+    module: str,
+    ask: Ask,
+    out: list[Piece],
+    kind: str = "AsyncClient",
+    transport: Callable[..., Any] | None = None,
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
 ) -> None:
+    """An async client of httpx's kind, on whatever loop this runs on."""
     is_aiohttp = module == "httpx_aiohttp"
-
-    async def go() -> None:
-        async with _made(module, kind, ask, transport) as client, _closing_tls(ask, is_aiohttp):
-            for again in ask.rounds():
-                await asyncio.sleep(MOMENT * again)
-                body = _flowing(ask.body) if is_aiohttp and ask.body else ask.body or None
-                asked = client.stream(ask.method, ask.url, headers=ask.headers, content=body)
-                async with asked as response:
-                    out.append(response.status_code)
-                    async for piece in response.aiter_bytes():
-                        out.append(piece)
-
-    finish(go(), ask)
+    async with _made(module, kind, ask, transport) as client, _closing_tls(ask, is_aiohttp):
+        for again in ask.rounds():
+            await sleep(MOMENT * again)
+            body = _flowing(ask.body) if is_aiohttp and ask.body else ask.body or None
+            asked = client.stream(ask.method, ask.url, headers=ask.headers, content=body)
+            async with asked as response:
+                out.append(response.status_code)
+                async for piece in response.aiter_bytes():
+                    out.append(piece)
 
 
 async def _flowing(body: bytes) -> AsyncIterator[bytes]:
@@ -153,27 +155,25 @@ def _urllib3(ask: Ask, out: list[Piece]) -> None:
                 response.release_conn()
 
 
-def _aiohttp(ask: Ask, out: list[Piece]) -> None:
+async def with_aiohttp(ask: Ask, out: list[Piece]) -> None:
+    """aiohttp, on whatever loop this runs on."""
     import aiohttp
 
-    async def go() -> None:
-        limit = aiohttp.ClientTimeout(total=None, sock_connect=ask.seconds, sock_read=ask.seconds)
-        connector = aiohttp.TCPConnector(ssl=trust(ask.ca))
-        async with aiohttp.ClientSession(timeout=limit, connector=connector) as session, _closing_tls(ask, True):
-            for again in ask.rounds():
-                await asyncio.sleep(MOMENT * again)
-                body = BytesIO(ask.body) if ask.body else None
-                async with session.request(ask.method, ask.url, headers=dict(ask.headers), data=body) as response:
-                    out.append(response.status)
-                    if response.content.at_eof() and response.content.exception() is None:
-                        continue  # of no body its iter_chunks() never ends
-                    async for piece, is_end_of_chunk in response.content.iter_chunks():
-                        if piece:
-                            out.append(piece)
-                        if is_end_of_chunk:
-                            out.append(None)
-
-    finish(go(), ask)
+    limit = aiohttp.ClientTimeout(total=None, sock_connect=ask.seconds, sock_read=ask.seconds)
+    connector = aiohttp.TCPConnector(ssl=trust(ask.ca))
+    async with aiohttp.ClientSession(timeout=limit, connector=connector) as session, _closing_tls(ask, True):
+        for again in ask.rounds():
+            await asyncio.sleep(MOMENT * again)
+            body = BytesIO(ask.body) if ask.body else None
+            async with session.request(ask.method, ask.url, headers=dict(ask.headers), data=body) as response:
+                out.append(response.status)
+                if response.content.at_eof() and response.content.exception() is None:
+                    continue  # of no body its iter_chunks() never ends
+                async for piece, is_end_of_chunk in response.content.iter_chunks():
+                    if piece:
+                        out.append(piece)
+                    if is_end_of_chunk:
+                        out.append(None)
 
 
 @asynccontextmanager
@@ -221,11 +221,16 @@ def _botocore(ask: Ask, out: list[Piece]) -> None:
         session.close()
 
 
-def finish(going: Coroutine[Any, Any, None], ask: Ask, run: Callable[[Any], Any] = asyncio.run) -> None:
-    """Run it in a loop of its own; some clients wait for ever on what they cannot parse."""
+def on_loop(
+    going: Callable[[Ask, list[Piece]], Coroutine[Any, Any, None]],
+    ask: Ask,
+    out: list[Piece],
+    run: Callable[[Any], Any] = asyncio.run,
+) -> None:
+    """Ask in a loop of its own; some clients wait for ever on what they cannot parse."""
 
     async def guarded() -> None:
-        task = asyncio.ensure_future(going)
+        task = asyncio.ensure_future(going(ask, out))
         done, _ = await asyncio.wait({task}, timeout=ask.seconds * PATIENCE)
         if not done:
             task.cancel()
@@ -236,6 +241,10 @@ def finish(going: Coroutine[Any, Any, None], ask: Ask, run: Callable[[Any], Any]
     run(guarded())
 
 
+def _httpx_async(module: str, ask: Ask, out: list[Piece], **settings: Any) -> None:
+    on_loop(partial(with_httpx, module, **settings), ask, out)
+
+
 CLIENTS: Final[tuple[Client, ...]] = (
     Client("httpx", "httpx", partial(_httpx, "httpx")),
     Client("httpx_async", "httpx", partial(_httpx_async, "httpx")),
@@ -244,7 +253,7 @@ CLIENTS: Final[tuple[Client, ...]] = (
     Client("httpx_aiohttp", "httpx_aiohttp", partial(_httpx_async, "httpx_aiohttp", kind="HttpxAiohttpClient")),
     Client("requests", "requests", _requests),
     Client("urllib3", "urllib3", _urllib3),
-    Client("aiohttp", "aiohttp", _aiohttp),
+    Client("aiohttp", "aiohttp", partial(on_loop, with_aiohttp)),
     Client("urllib_request", "urllib.request", _urllib_request),
     Client("botocore", "botocore.httpsession", _botocore),
 )

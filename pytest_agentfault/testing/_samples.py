@@ -23,19 +23,27 @@ LABELLED: Final = {"Content-Type": "text/event-stream; charset=utf-8"}
 # One body that is a GraphQL request, a chat request and a plain object at once.
 ASKED: Final[dict[str, Any]] = {
     "query": "query One($key: String!) { issue(key: $key) { id summary } }",
-    "variables": {"key": "PROJ-1"},
+    "variables": {"key": "PROJ-1", "after": "p1"},
     "model": "m-1",
-    "messages": [{"role": "user", "content": "hello"}],
+    "messages": [
+        {"role": "user", "content": "hello"},
+        {
+            "role": "assistant",
+            "tool_calls": [{"id": "call_0", "type": "function", "function": {"name": "list_all", "arguments": "{}"}}],
+        },
+        {"role": "tool", "tool_call_id": "call_0", "content": "[]"},
+    ],
     "stream": True,
 }
 CALL: Final = {"id": "call_1", "type": "function", "function": {"name": "look_up", "arguments": '{"key": "PROJ-1"}'}}
+OTHER: Final = {"id": "call_2", "type": "function", "function": {"name": "tell", "arguments": '{"text": "One, two"}'}}
 CHAT: Final[dict[str, Any]] = {
     "id": "chat-1",
     "object": "chat.completion",
     "choices": [
         {
             "index": 0,
-            "message": {"role": "assistant", "content": "Login fails \u2013 on Safari", "tool_calls": [CALL]},
+            "message": {"role": "assistant", "content": "Login fails \u2013 on Safari", "tool_calls": [CALL, OTHER]},
             "finish_reason": "tool_calls",
         }
     ],
@@ -47,10 +55,56 @@ RESPONSE: Final[dict[str, Any]] = {
     "status": "completed",
     "output": [{"type": "function_call", "call_id": "call_1", "name": "look_up", "arguments": '{"key": "PROJ-1"}'}],
 }
+MESSAGE: Final[dict[str, Any]] = {
+    "id": "msg_1",
+    "type": "message",
+    "role": "assistant",
+    "content": [
+        {"type": "text", "text": "Login fails on Safari"},
+        {"type": "tool_use", "id": "toolu_1", "name": "look_up", "input": {"key": "PROJ-1"}},
+        {"type": "tool_use", "id": "toolu_2", "name": "tell", "input": {"text": "One, two"}},
+    ],
+    "stop_reason": "tool_use",
+    "usage": {"input_tokens": 9, "output_tokens": 4},
+}
+CANDIDATES: Final[dict[str, Any]] = {
+    "candidates": [
+        {
+            "content": {
+                "role": "model",
+                "parts": [
+                    {"text": "Login fails on Safari"},
+                    {"functionCall": {"name": "look_up", "args": {"key": "PROJ-1"}}},
+                    {"functionCall": {"name": "tell", "args": {"text": "One, two"}}},
+                ],
+            },
+            "finishReason": "STOP",
+        }
+    ],
+    "usageMetadata": {"promptTokenCount": 9, "candidatesTokenCount": 4, "totalTokenCount": 13},
+}
+LINE: Final[dict[str, Any]] = {
+    "model": "m-1",
+    "message": {
+        "role": "assistant",
+        "content": "Login fails on Safari",
+        "tool_calls": [
+            {"function": {"name": "look_up", "arguments": {"key": "PROJ-1"}}},
+            {"function": {"name": "tell", "arguments": {"text": "One, two"}}},
+        ],
+    },
+    "done": True,
+    "done_reason": "stop",
+    "prompt_eval_count": 9,
+    "eval_count": 4,
+}
 THING: Final[dict[str, Any]] = {
     "id": "10001",
     "key": "PROJ-1",
     "total": 2,
+    "price": "12.50",
+    "created": "2026-01-08T10:00:00Z",
+    "nextCursor": "p2",
     "items": [{"name": "one", "done": True}, {"name": "two \u20ac", "done": False}],
     "data": {"issue": {"id": "10001", "summary": "Login fails on Safari"}},
 }
@@ -92,6 +146,22 @@ RESPONSE_EVENTS: Final = (
     + _named("response.output_item.done", output_index=0, item=RESPONSE["output"][0])
     + _named("response.completed", response=RESPONSE)
 )
+PAGE: Final = """<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><title>Lamps \u2013 Example Shop</title></head>
+<body>
+<main id="offers">
+<h1>Lamps</h1>
+<p class="intro">All prices in \u20ac, tax included.</p>
+<table class="prices">
+<tr><th>Lamp</th><th>Price</th></tr>
+<tr><td><a class="name" href="/lamps/1">Desk lamp</a></td><td class="price">1,249.50</td></tr>
+<tr><td><a class="name" href="/lamps/2">N\u00e4chtliche</a></td><td class="price">89.00</td></tr>
+</table>
+</main>
+</body>
+</html>
+"""
 
 REQUESTS: Final = (
     Request(
@@ -117,6 +187,10 @@ REPLIES: Final = (
     Reply.of(200, MESSAGE_EVENTS, STREAM).with_data(events_of(MESSAGE_EVENTS)),  # one chunk an event
     Reply.of(200, dumps(RESPONSE).encode(), JSON),
     Reply.of(200, RESPONSE_EVENTS, LABELLED),
+    Reply.of(200, PAGE.encode(), {"Content-Type": "text/html; charset=utf-8"}),
+    Reply.of(200, dumps(MESSAGE).encode(), JSON),
+    Reply.of(200, dumps(CANDIDATES).encode(), JSON),
+    Reply.of(200, dumps(LINE).encode(), JSON),
 )
 
 

@@ -21,7 +21,7 @@ from _contract_table import UNREACHED
 from pytest_agentfault.testing import Client, DoorContract
 from pytest_agentfault.testing._cases import GROUPS
 
-MODULES = ("test_contract_memory", "test_contract_transport", "test_contract_server", "test_redirect_contract")
+MODULES = ("test_contract_memory", "test_contract_transport", "test_contract_server", "test_contract_redirect")
 
 OPENING = """\
 # The contract: every door against a real socket

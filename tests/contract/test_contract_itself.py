@@ -18,10 +18,9 @@ from _wire import loopback
 
 from pytest_agentfault import Fin, Refused, Script, Send, Why
 from pytest_agentfault._script import Step
-from pytest_agentfault.faults._places import PLACES
 from pytest_agentfault.faults.bad_framing import BREAKAGES
 from pytest_agentfault.testing import CASES, CLIENTS, Ask, Case, Client, DoorContract
-from pytest_agentfault.testing._cases import KINDS, WORDS
+from pytest_agentfault.testing._cases import KINDS, WEAK_PLACES, WORDS
 from pytest_agentfault.testing._clients import NeverEnded, Piece
 from pytest_agentfault.testing._outcome import Failure, Outcome, outcome_of, stable
 
@@ -67,7 +66,8 @@ def test_every_stack_and_every_script_is_there() -> None:
     bodies = ["", *(f"_{kind}" for kind in KINDS if kind != "plain")]
     lost = {f"{word}_{place}{body}" for word, place, body in product(WORDS.values(), ("after_head", "in_body"), bodies)}
     wanted = lost | {f"{word}_before_head" for word in WORDS.values()}
-    wanted |= {f"{wire}_cut_{place}" for wire, place in product(("chunks", "segments", "both"), PLACES)}
+    wanted |= {f"{wire}_cut_{place}" for wire, place in product(("chunks", "segments", "both"), WEAK_PLACES)}
+    assert len(WEAK_PLACES) > 7
     wanted |= {f"{how}_plain" for how in BREAKAGES} | {f"{how}_gzip" for how in BREAKAGES if how != "garbage"}
     assert wanted <= set(names)
     assert {case.script.why for case in CASES if isinstance(case.script, Refused)} == set(Why)
@@ -142,6 +142,25 @@ def test_a_case_with_a_limit_of_its_own_gets_a_second_look(limit: float | None) 
     with nullcontext() if limit else pytest.raises(AssertionError, match="handed up"):
         late.test_like_a_real_socket(case, URLLIB3)
     assert late.asked == (2 if limit else 1)
+
+
+@pytest.mark.parametrize("looks", [1, 2])
+def test_a_door_of_sockets_may_get_a_second_look(looks: int) -> None:
+    """Where it says so; a door in memory is looked at once."""
+
+    class Meeting(Lying):
+        asked = 0
+
+        def door(self, script: Script | Refused) -> AbstractContextManager[str]:
+            """Two pieces that met once, and then came apart."""
+            self.asked += 1
+            return loopback(self.own if self.asked == 1 else script)
+
+    Meeting.looks = looks
+    meeting = Meeting()
+    with nullcontext() if looks > 1 else pytest.raises(AssertionError, match="handed up"):
+        meeting.test_like_a_real_socket(PLAIN, URLLIB3)
+    assert meeting.asked == looks
 
 
 def test_a_shared_truth_is_asked_for_once() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from random import Random
 from typing import Any
 
@@ -46,12 +47,16 @@ ISSUE = {
     "none": [],
     "author": {"name": "Ann", "id": 3},
     "nested": [{"key": 1}, {"key": 2}],
+    "created": "2026-01-02T03:04:05.000+0000",
+    "nextCursor": "b2",
+    "hasMore": False,
 }
+PAGE = Request("GET", "https://api.test/v1/things?limit=2&cursor=a1")  # the request that ISSUE answers
 
 
-def drifted(operation: str, field: str | None, value: Any, seed: int = 1) -> Any:
+def drifted(operation: str, field: str | None, value: Any, seed: int = 1, request: Request = PAGE) -> Any:
     """The value as the client gets it."""
-    reply = Drift(operation, field, Random(seed)).alter(GET, document(value))
+    reply = Drift(operation, field, Random(seed)).alter(request, document(value))
     return json.loads(arrives(reply))
 
 
@@ -75,9 +80,17 @@ def drifted(operation: str, field: str | None, value: Any, seed: int = 1) -> Any
         ("wrap", "$.author", {"author": [{"name": "Ann", "id": 3}]}),
         ("wrap", "$.due_date", {"due_date": {"value": None}}),
         ("empty_list", "$.labels", {"labels": []}),
+        ("wrap_in_data", "$.author", {"author": {"data": {"name": "Ann", "id": 3}}}),
+        ("to_list", "$.id", {"id": [7]}),
+        ("to_list", "$.labels[*]", {"labels": [["a"], ["b"]]}),
+        ("to_object", "$.labels", {"labels": {"0": "a", "1": "b"}}),
+        ("id_to_string", "$.id", {"id": "7"}),
+        ("id_to_string", "$..id", {"id": "7", "author": {"name": "Ann", "id": "3"}}),
+        ("loop_cursor", None, {"nextCursor": "a1", "hasMore": True}),
+        ("loop_cursor", "$.nextCursor", {"nextCursor": "a1", "hasMore": True}),
     ],
 )
-def test_a_field_changes_and_all_others_stay(operation: str, field: str, change: dict[str, Any]) -> None:
+def test_a_field_changes_and_all_others_stay(operation: str, field: str | None, change: dict[str, Any]) -> None:
     """Only what the path names is different (`...`: it is gone)."""
     expected = {key: change.get(key, value) for key, value in ISSUE.items() if change.get(key) is not ...}
     assert drifted(operation, field, ISSUE) == expected
@@ -137,7 +150,8 @@ def test_the_seed_chooses_the_field_and_the_value(operation: str) -> None:
     seen = {written(drifted(operation, None, ISSUE, seed)) for seed in range(12)}
     assert seen == {written(drifted(operation, None, ISSUE, seed)) for seed in range(12)}
     assert written(ISSUE) not in seen
-    assert len(seen) > 1 or operation == "empty_list"  # there is one list that is not empty
+    alone = ("empty_list", "flatten", "loop_cursor")  # there is one list that is not empty, one object, one cursor
+    assert len(seen) > 1 or operation in alone
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -159,6 +173,152 @@ def test_a_drifted_reply_is_well_formed() -> None:
     assert (struck.header("content-length"), struck.header("content-encoding")) == (str(len(struck.body)), "")
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ({"a_b": 0, "author": {"name": "Ann", "id": 3}}, {"a_b": 0, "author_name": "Ann", "author_id": 3}),
+        ({"isOpen": 0, "author": {"name": "Ann", "id": 3}}, {"isOpen": 0, "authorName": "Ann", "authorId": 3}),
+        ({"author": {"id": 3}, "author_id": 1}, {"author_id_v2": 3, "author_id": 1}),
+    ],
+)
+def test_an_object_is_flattened_in_the_spelling_of_its_neighbours(old: Any, new: Any) -> None:
+    """Its fields take its place, under names that nobody has."""
+    assert list(drifted("flatten", "$.author", old).items()) == list(new.items())
+
+
+def test_a_field_moves_one_level_deeper() -> None:
+    """Into a new object beside its neighbours, in its old place."""
+    new = drifted("nest", "$.issueKey", ISSUE)
+    (holder,) = new.keys() - ISSUE.keys()
+    assert new[holder] == {"issueKey": "PROJ-1"}
+    assert list(new) == [holder if key == "issueKey" else key for key in ISSUE]
+
+
+def test_the_whole_document_can_be_wrapped() -> None:
+    """`$` is the document."""
+    assert drifted("wrap_in_data", "$", ISSUE) == {"data": ISSUE}
+    assert drifted("wrap_in_data", "$", [1]) == {"data": [1]}
+    assert drifted("wrap", "$", ISSUE) == [ISSUE]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "known"),
+    [
+        ("created", "2026-01-02T03:04:05.000+0000", {1767323045, 1767323045000, "2026-01-02T03:04:05Z", "02/01/2026"}),
+        ("due", "2026-01-02", {"02/01/2026", "Jan 02, 2026", "Fri, 02 Jan 2026 00:00:00 GMT", 1767312000}),
+        ("created_at", 1767323045, {"2026-01-02T03:04:05Z", "Fri, 02 Jan 2026 03:04:05 GMT", 1767323045000}),
+        ("updatedAt", 1767323045000, {"2026-01-02T03:04:05Z", "02/01/2026", 1767323045}),
+        ("date", "Fri, 02 Jan 2026 03:04:05 GMT", {"2026-01-02T03:04:05Z", 1767323045, "Jan 02, 2026"}),
+        ("at", "2026-01-02T99:04:05", {"2026-01-02T00:00:00Z", 1767312000}),
+    ],
+)
+def test_a_date_is_written_in_another_usual_way(key: str, value: Any, known: set[Any]) -> None:
+    """The same day; by other seeds in other ways."""
+    seen = {drifted("new_date_format", None, {key: value, "n": 1}, seed)[key] for seed in range(40)}
+    assert known <= seen
+    assert value not in {said for said in seen if type(said) is type(value)}
+
+
+@pytest.mark.parametrize(
+    ("value", "known"),
+    [
+        (1234, {"1.234,00", "1\u202f234,00", "1'234,00"}),
+        (-1234567.5, {"-1.234.567,5", "-1 234 567,5"}),
+        (7, {"7,00"}),
+        ("12.50", {"12,50"}),
+        (1e30, {"1.000.000.000.000.000.019.884.624.838.656,00"}),
+    ],
+)
+def test_a_number_is_written_for_people_elsewhere(value: Any, known: set[str]) -> None:
+    """A text, with a decimal comma and the thousands apart."""
+    seen = {drifted("localise_number", "$.price", {"price": value}, seed)["price"] for seed in range(40)}
+    assert known <= seen
+
+
+@pytest.mark.parametrize(
+    ("key", "cursor", "shape"),
+    [
+        ("nextCursor", "dGVhbTpDMDYx", r"[a-z][A-Z][A-Z][a-z][a-z][A-Z][a-z][A-Z][A-Z][A-Z][A-Z][a-z]"),
+        ("next_page", 2, r"\d{7,8}"),
+        ("next", "https://api.test/v1/things?limit=2&page=2", r"https://api\.test/v1/things\?limit=2&page=[1-9]"),
+        ("@odata.nextLink", "https://api.test/v1/things?$skiptoken=x9", r"https://\S+things\?%24skiptoken=[a-z][1-9]"),
+        (
+            "nextRecordsUrl",
+            "/services/data/v60.0/query/01g-2000",
+            r"/services/data/v60\.0/query/[1-9]{2}[a-z]-[1-9]{4}",
+        ),
+        ("after", "==", r"==0"),
+    ],
+)
+def test_a_cursor_leads_to_no_page(key: str, cursor: Any, shape: str) -> None:
+    """Another of the same shape; of a link the part that says the page."""
+    for seed in range(5):
+        new = drifted("new_cursor", None, {key: cursor, "n": 1}, seed)[key]
+        assert new != cursor
+        assert type(new) is type(cursor)
+        assert re.fullmatch(shape, str(new)), new
+
+
+GRAPHQL = json.dumps({"query": "query Q($after: String) { a }", "variables": {"after": "a1", "first": 2}}).encode()
+
+
+@pytest.mark.parametrize(
+    ("url", "body", "page", "looped"),
+    [
+        ("?cursor=a1", b"", {"next_cursor": "b2"}, {"next_cursor": "a1"}),
+        (
+            "",
+            b'{"start_cursor": "a1"}',
+            {"next_cursor": "b2", "has_more": False},
+            {"next_cursor": "a1", "has_more": True},
+        ),
+        ("", GRAPHQL, {"endCursor": "b2", "hasNextPage": False}, {"endCursor": "a1", "hasNextPage": True}),
+        ("?page=2", b"", {"nextPage": 3}, {"nextPage": 2}),
+        ("", b"", {"nextPage": 2}, {"nextPage": 1}),
+        ("?startAt=50", b"", {"next": 100, "isLast": True}, {"next": 50, "isLast": False}),
+        ("?page=2", b"", {"next": "https://api.test/v1?page=3"}, {"next": "https://api.test/v1/things?page=2"}),
+        ("?page=2", b"", {"nextRecordsUrl": "/v1?page=3"}, {"nextRecordsUrl": "/v1/things?page=2"}),
+        ("", b"", {"nextRecordsUrl": "/v1?page=2"}, {"nextRecordsUrl": "/v1/things"}),
+    ],
+)
+def test_a_cursor_leads_to_the_same_page_again(url: str, body: bytes, page: Any, looped: Any) -> None:
+    """What the request itself asked for, in a query, a JSON body or GraphQL variables; and the reply promises more."""
+    asked = Request("POST" if body else "GET", f"https://api.test/v1/things{url}", (), body)
+    assert drifted("loop_cursor", None, {"items": [1], **page}, request=asked) == {"items": [1], **looped}
+
+
+def links(page: str, rel: str) -> str:
+    """A header with three links, the middle one to this page."""
+    return (
+        f'<https://api.test/x?page=1>; rel="prev", <https://api.test/x?page={page}>; rel={rel}, '
+        '<https://api.test/x?page=9>; rel="last"'
+    )
+
+
+@pytest.mark.parametrize("rel", ['"next"', "next", '"next"; title="a"'])
+def test_a_cursor_may_be_in_the_head(rel: str) -> None:
+    """As GitHub has it: the other links stay, and so does the body; a path means the body alone."""
+    request = Request("GET", "https://api.test/x?page=2")
+    reply = document([{"id": 1}]).with_header("Link", links("3", rel))
+    looped = Drift("loop_cursor").alter(request, reply)
+    assert (looped.header("link"), looped.body) == (links("2", rel), reply.body)
+    lost = Drift("new_cursor", random=Random(1)).alter(request, reply)
+    assert lost.header("link") in {links(str(page), rel) for page in (1, 2, 4, 5, 6, 7, 8, 9)}
+    assert Drift("loop_cursor", "$.next").alter(request, reply) == reply
+    assert Drift("null", "$.next").alter(request, reply) == reply
+
+
+def test_the_first_page_in_the_head_leads_to_itself() -> None:
+    """A link is absolute, so its page is always known; without one nothing is struck."""
+    request = Request("GET", "https://api.test/x")
+    reply = document([1]).with_header("Link", '<https://api.test/x?page=2>; rel="next"')
+    struck = Drift("loop_cursor").alter(request, reply)
+    assert struck.header("link") == '<https://api.test/x>; rel="next"'
+    for other in ('<https://api.test/x?page=2>; rel="prev"', '<https://api.test/x>; rel="next"', ""):
+        plain = document([1]).with_header("Link", other)
+        assert Drift("loop_cursor").alter(request, plain) == plain
+
+
 def test_a_stream_drifts_in_every_event_in_one_way() -> None:
     """Events that have the field change alike; comments, names and the rest stay byte for byte."""
     reply = stream({"type": "delta", "n": 1}, {"other": 2}, {"type": "delta", "n": 3})
@@ -170,6 +330,33 @@ def test_a_stream_drifts_in_every_event_in_one_way() -> None:
     commented = reply.with_data([b": ping\n\nevent: start\n\n", *pieces(reply)])
     struck = Drift("null", "$.other", Random(5)).alter(GET, commented)
     assert struck.body == commented.body.replace(b'{"other": 2}', b'{"other":null}')
+
+
+def test_a_stream_without_a_path_loses_the_same_field_in_every_event() -> None:
+    """The seed chooses in the first event that is an object, and the items of a list are one field."""
+    chunks = [{"choices": [{"delta": {"content": text}}, {"delta": {"content": "x"}}]} for text in ("a", "b")]
+    reply = stream("ping", *chunks)
+    seen = set()
+    for seed in range(20):
+        struck = Drift(random=Random(seed)).alter(GET, reply)
+        ping, *two, done = sent_data(struck)
+        assert (ping, done) == ("ping", "[DONE]")
+        first, second = map(json.loads, two)
+        assert written(second).replace('"b"', '"a"') == written(first) != written(chunks[0])
+        assert struck == Drift(random=Random(seed)).alter(GET, reply)
+        assert len(pieces(struck)) == len(pieces(reply))
+        seen.add(written(first))
+    assert seen == {
+        "{}",
+        '{"choices":[{},{}]}',
+        '{"choices":[{"delta":{}},{"delta":{}}]}',
+    }
+
+
+def test_an_operation_is_given_the_first_event_it_fits() -> None:
+    """An event without such a field stays as it is."""
+    struck = Drift("empty_list", random=Random(1)).alter(GET, stream({"n": 1}, {"items": [1]}, {"items": [2, 3]}))
+    assert sent_data(struck) == ['{"n": 1}', '{"items":[]}', '{"items":[]}', "[DONE]"]
 
 
 def test_a_stream_of_json_lines_drifts_too() -> None:
@@ -192,7 +379,20 @@ def test_a_stream_of_json_lines_drifts_too() -> None:
         ("new_enum_value", "$.issueKey", GET, document(ISSUE)),
         ("new_enum_value", "$.kind", GET, document({"kind": "x" * 41})),
         ("add_field", "$.labels", GET, document(ISSUE)),
-        ("remove", None, GET, stream({"n": 1})),
+        ("remove", None, GET, stream("text", done=None)),
+        ("empty_list", None, GET, stream({"n": 1})),
+        ("wrap_in_data", None, GET, stream({"n": 1})),
+        ("flatten", "$.none", GET, document({"none": {}})),
+        ("flatten", "$", GET, document(ISSUE)),
+        ("nest", "$.labels[0]", GET, document(ISSUE)),
+        ("to_list", "$.author", GET, document(ISSUE)),
+        ("to_object", "$.none", GET, document(ISSUE)),
+        ("new_date_format", None, GET, document({"created": "2026-13-40", "total": 1767225600, "at": 5})),
+        ("id_to_string", None, GET, document({"id": "7", "ID": True, "grid": 1, "ids": [1]})),
+        ("localise_number", None, GET, document({"id": 7, "userId": 7, "version": "1.2.3", "open": True})),
+        ("new_cursor", None, GET, document({"next": None, "cursor": "", "after": {}, "nextPage": False})),
+        ("loop_cursor", None, GET, document({"next": "b2"})),  # the request says no cursor: the same page has none
+        ("loop_cursor", None, PAGE, document({"next": "a1"})),
         ("remove", "$.m", GET, stream({"n": 1})),
         ("remove", None, GET, document("text")),
         ("remove", None, GET, Reply.of(200, b"<html>", {"Content-Type": "text/html"})),
@@ -220,7 +420,25 @@ def test_a_field_that_is_not_there_is_not_struck(
             three(
                 "drift: unknown `operation`",
                 "'delete'",
-                "known: add_field, empty_list, new_enum_value, null, remove, rename, retype, wrap",
+                "known: add_field, empty_list, every, flatten, id_to_string, localise_number, loop_cursor, nest, "
+                "new_cursor, new_date_format, new_enum_value, null, remove, rename, retype, to_list, to_object, wrap, "
+                "wrap_in_data",
+            ),
+        ),
+        (
+            {"operation": "every"},
+            three(
+                'drift: `operation` = "every" needs to know of which field',
+                "no `field`",
+                'give field = "every-field", or the JSONPath of one',
+            ),
+        ),
+        (
+            {"field": 7},
+            three(
+                "drift: `field` must be a JSONPath",
+                "7 (not a text)",
+                'write it like "$.choices[*].message.content"',
             ),
         ),
         (

@@ -10,8 +10,9 @@ from _planned import WELL, Time, ask
 
 from pytest_agentfault import Reply, Request, Rule
 from pytest_agentfault._errors import FaultError
+from pytest_agentfault._exchange import Exchange
 from pytest_agentfault._memory import Memory
-from pytest_agentfault._plan import Exchange, Plan, drive
+from pytest_agentfault._plan import Plan, drive
 from pytest_agentfault.faults import RateLimit
 from pytest_agentfault.faults._budget import duration
 

@@ -33,6 +33,9 @@ def schema(tmp_path: Path) -> str:
     return str(path)
 
 
+SOURCES = "give the path of an SDL file, of an introspection result, or of a cassette that holds one"
+
+
 def posted(query: Any, **more: Any) -> Request:
     """A GraphQL request as clients send it."""
     return Request("POST", URL, (), json.dumps({"query": query, **more}).encode())
@@ -162,7 +165,9 @@ def test_a_query_that_cannot_be_broken_so_is_not_struck(query: str, breakage: st
     [
         (
             {"how": "rejected"},
-            three("reject_graphql: unknown `how`", "'rejected'", "did you mean 'reject'? known: break, reject"),
+            three(
+                "reject_graphql: unknown `how`", "'rejected'", "did you mean 'reject'? known: break, reject, validate"
+            ),
         ),
         (
             {"code": 99},
@@ -185,7 +190,8 @@ def test_a_query_that_cannot_be_broken_so_is_not_struck(query: str, breakage: st
             three(
                 "reject_graphql: unknown `breakage`",
                 "'brace'",
-                "known: missing_selection, unbalanced_brace, unknown_field, wrong_argument_type",
+                "known: missing_selection, string_for_enum, unbalanced_brace, unknown_field, wrong_argument_type, "
+                "wrong_variable_type",
             ),
         ),
         ({"schema": 3}, three("reject_graphql: `schema` must be a text", "3", "put it in quotes")),
@@ -202,7 +208,7 @@ def test_a_query_that_cannot_be_broken_so_is_not_struck(query: str, breakage: st
             three(
                 "reject_graphql: `schema` cannot be read",
                 "'no/such.graphql' ([Errno 2] No such file or directory: 'no/such.graphql')",
-                "give the path of an SDL file",
+                SOURCES,
             ),
         ),
         *(
@@ -231,16 +237,21 @@ def test_a_schema_that_is_none_is_refused(tmp_path: Path) -> None:
     assert text.startswith(
         f"reject_graphql: `schema` cannot be read\n  there is: {str(path)!r} (Syntax Error: Expected"
     )
-    assert text.endswith("\n  to do: give the path of an SDL file")
+    assert text.endswith(f"\n  to do: {SOURCES}")
     assert text.count("\n") == 2
 
 
 def test_without_graphql_core_a_query_cannot_be_broken(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error says what to install; a plain rejection needs nothing."""
     monkeypatch.setitem(sys.modules, "graphql", None)
-    assert refusal(RejectGraphql, {"how": "break"}) == three(
-        'reject_graphql: how = "break" asks graphql-core what is wrong with a query',
-        "graphql-core is not installed",
-        "pip install 'pytest-agentfault[graphql]'",
-    )
+    assert refusal(RejectGraphql, {"how": "break", "breakage": "unknown_field", "schema": "x.graphql"}) == NO_CORE
+    for verb in (RejectGraphql("break").ready, lambda: RejectGraphql("break").answer(posted(QUERY))):
+        assert refusal(verb, {}) == NO_CORE
     assert RejectGraphql().answer(posted(QUERY)) is not None
+
+
+NO_CORE = three(
+    'reject_graphql: how = "break" asks graphql-core what is wrong with a query',
+    "graphql-core is not installed",
+    "pip install 'pytest-agentfault[graphql]'",
+)

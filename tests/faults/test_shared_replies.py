@@ -35,12 +35,13 @@ from pytest_agentfault.upstreams._recording import load
 
 pytestmark = pytest.mark.shared
 
-OF_LISTS_AND_OBJECTS = ("empty_list", "add_field")
+OF_TEXTS = ("remove", "rename", "null", "retype", "wrap", "nest", "to_list", "new_enum_value")
 WELL_FORMED: list[Any] = [
     *(MalformJson(how) for how in BREAKAGES),
     *(MalformJson("truncated", at) for at in ("$..arguments", "$..partial_json")),
-    *(Drift(operation, None, Random(1)) for operation in OPERATIONS),
-    *(Drift(operation, "$..type", Random(1)) for operation in OPERATIONS if operation not in OF_LISTS_AND_OBJECTS),
+    # Cursors are few, and where one leads again the request says: tests/faults/test_shared_drift.py has all of both.
+    *(Drift(operation, None, Random(1)) for operation in OPERATIONS if not operation.endswith("_cursor")),
+    *(Drift(operation, "$..type", Random(1)) for operation in OF_TEXTS),
     EndEarly(),
     ErrorEvent(json={"error": 1}),
     Slow(1, "in_body"),

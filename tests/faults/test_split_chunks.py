@@ -49,6 +49,27 @@ CRLF = stream({"é": "\U0001f600"}, '{"a": "\\u00e9\\n"}', done=None, end="\r\n"
             b'["\\n \\ud83d\\ude00 \\\\"]',
             [b'["\\', b"n \\", b"ud", b"83d", b"\\", b"ud", b"e00", b" \\", b'\\"]'],
         ),
+        (["before_colon"], b"data: 1\r\nevent: data: x\n\n", [b"data", b": 1\r\nevent", b": data: x\n\n"]),
+        (
+            ["between_event_and_data"],
+            b"event: a\ndata: 1\n\nid: 1\r\ndata: 2\r\nevent: b\r\n\r\nevent: c\n\ndata: 3\n\n",
+            [
+                b"event: a\n",
+                b"data: 1\n\nid: 1\r\ndata: 2\r\n",
+                b"event: b\r\n\r\nevent: c\n\ndata: 3\n\n",
+            ],
+        ),
+        (["inside_done"], b"data: [DONE] \n\ndata:[DONE]\n\n", [b"data: [DO", b"NE] \n\ndata:[DO", b"NE]\n\n"]),
+        (
+            ["inside_number"],
+            b'{"a": 12, "b":[1, -2.5e3], "c": 7} x123 4a5\n',
+            [b'{"a": 1', b'2, "b":[1, -2.', b'5e3], "c": 7} x123 4a5\n'],
+        ),
+        (
+            ["inside_ndjson_line"],
+            b'{"a": 1}\n\n{"b": 2}\r\n',
+            [b'{"a"', b': 1}\n\n{"b"', b": 2}\r\n"],
+        ),
         ([3, 1, 99], b"abcdef", [b"a", b"bc", b"def"]),
         ([2, "between_cr_lf"], b"abc\r\nd", [b"ab", b"c\r", b"\nd"]),
     ],
@@ -126,9 +147,11 @@ BODIES = st.lists(
 CHOSEN = st.builds(
     dict,
     every_bytes=st.none() | st.integers(1, 5),
-    at=st.lists(st.sampled_from([*PLACES]) | st.integers(1, 40), max_size=3) | st.just(["glue"]),
+    at=st.lists(st.sampled_from([*PLACES]) | st.integers(1, 40), max_size=3).map(tuple) | st.just(("glue",)),
     wire=st.sampled_from(["chunks", "segments", "both"]),
-).filter(lambda chosen: chosen["at"] != ["glue"] or chosen["every_bytes"] is None)
+    random_cuts=st.none() | st.integers(1, 5),
+    every_events=st.none() | st.integers(1, 3),
+).filter(lambda chosen: chosen["at"] != ("glue",) or len({*chosen.values()} - {None}) == 2)
 
 
 @settings(deadline=None, max_examples=200)
@@ -226,6 +249,13 @@ def test_only_streams_are_cut_where_that_is_asked_for() -> None:
     assert document([1]).headers == JSON
 
 
+KNOWN = (
+    "after_event, before_colon, between_cr_lf, between_event_and_data, glue, inside_blank_line, inside_done, "
+    "inside_field_name, inside_frame_crc, inside_frame_prelude, inside_framing, inside_gzip, "
+    "inside_json_string_escape, inside_ndjson_line, inside_number, inside_utf8, one_byte"
+)
+
+
 @pytest.mark.parametrize(
     ("chosen", "text"),
     [
@@ -243,8 +273,7 @@ def test_only_streams_are_cut_where_that_is_asked_for() -> None:
             three(
                 "split_chunks: unknown place in `at`",
                 "'inside_utf'",
-                "did you mean 'inside_utf8'? known: after_event, between_cr_lf, glue, inside_blank_line, "
-                "inside_field_name, inside_json_string_escape, inside_utf8, one_byte",
+                f"did you mean 'inside_utf8'? known: {KNOWN}",
             ),
         ),
         (
@@ -262,6 +291,58 @@ def test_only_streams_are_cut_where_that_is_asked_for() -> None:
             ),
         ),
         ({"only": "all"}, three("split_chunks: unknown `only`", "'all'", "known: any, stream")),
+        (
+            {"coding": "undo"},
+            three("split_chunks: unknown `coding`", "'undo'", "did you mean 'undone'? known: fitting, kept, undone"),
+        ),
+        (
+            {"random_cuts": 0},
+            three("split_chunks: `random_cuts` must be a whole number", "0", "give 1 or more"),
+        ),
+        (
+            {"every_events": 1.5},
+            three("split_chunks: `every_events` must be a whole number", "1.5", "give 1 or more"),
+        ),
+        (
+            {"at": "every-bound"},
+            three(
+                "split_chunks: unknown `at`",
+                "'every-bound'",
+                "did you mean 'every-boundary'? known: every-boundary, every-byte",
+            ),
+        ),
+        (
+            {"at": "every-byte", "every_bytes": 2},
+            three(
+                "split_chunks: `every-byte` is one run per cut",
+                "`every_bytes` beside it",
+                'keep at = "every-byte" alone, or drop it',
+            ),
+        ),
+        (
+            {"at": ["every-byte"]},
+            three("split_chunks: `every-byte` is one run per cut", "it is in a list", 'write at = "every-byte"'),
+        ),
+        (
+            {"at_sent": 7, "wire": "segments"},
+            three("split_chunks: `at_sent` must be a list", "7", "write it like [17, 100]"),
+        ),
+        (
+            {"at_sent": [0], "wire": "segments"},
+            three("split_chunks: `at_sent` must be a whole number", "0", "give 1 or more"),
+        ),
+        (
+            {"at_sent": [3]},
+            three("split_chunks: `at_sent` is cut in segments", "wire = 'chunks'", 'set wire = "segments" or "both"'),
+        ),
+        (
+            {"at": ["inside_framing"]},
+            three(
+                "split_chunks: `inside_framing` is cut in segments",
+                "wire = 'chunks'",
+                'set wire = "segments" or "both"',
+            ),
+        ),
     ],
 )
 def test_a_wrong_setting_is_refused(chosen: dict[str, Any], text: str) -> None:

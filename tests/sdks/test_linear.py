@@ -86,6 +86,14 @@ INVALID: Final[dict[str, Any]] = {
         "errors.0.locations": [{"line": 1, "column": 27}],
     },
 }
+PARTIAL: Final[dict[str, Any]] = {
+    "outcome": "surfaced",
+    "statuses": (200,),
+    "raises": TransportQueryError,
+    "says": "Internal server error",
+    "facts": {"errors.0.extensions.code": "INTERNAL_SERVER_ERROR"},
+    "note": "what did come is in the error's `data`",
+}
 WAYS: Final = (
     ("gql, httpx2", by_httpx),
     ("gql, httpx2, async", by_httpx_async),
@@ -107,6 +115,7 @@ CASES: Final = (
          note="what is wrong with the query is only in the body"),
     Case("linear/invalid-query", "httpx, .json()['data']", careless, "linear", "surfaced", (400,), raises=KeyError,
          says="data"),
+    *(Case("linear/graphql-partial", name, call, "linear", **PARTIAL) for name, call in WAYS),
 )  # fmt: skip
 
 SYNC, ASYNC = sync_and_async(CASES)

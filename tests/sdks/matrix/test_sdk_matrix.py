@@ -13,7 +13,7 @@ import pytest
 from _cases import arun, run
 from _cells import CORE, EVERY, FAULTS, Absent, Cell, Sdk, all_are_wanted, found
 
-from pytest_agentfault._plan import Exchange
+from pytest_agentfault._exchange import Exchange
 from pytest_agentfault._run import Faults
 from pytest_agentfault.checks.retry_after_honoured import retry_after_honoured
 
