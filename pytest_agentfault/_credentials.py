@@ -6,6 +6,7 @@ Rule: a credential is compared, never kept, shown or logged.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from hashlib import sha256
 from typing import Final
@@ -18,6 +19,9 @@ HEADERS: Final = (
     *("x-shopify-access-token", "mcp-session-id"),
 )
 FIELDS: Final = ("access_token", "api_key", "apikey", "key", "token")  # of a query, or of a form
+SECRET: Final = re.compile(
+    rf"([?&](?:{'|'.join((*FIELDS, 'refresh_token', 'client_secret', 'sig'))})=)[^&#]+", re.IGNORECASE
+)
 FORM: Final = "application/x-www-form-urlencoded"
 
 
@@ -29,6 +33,11 @@ def digest(secret: str) -> str:
 def credential_digest(request: Request) -> str:
     """A digest of all that a request proves itself with; the credential itself is never kept."""
     return digest("\n".join(_proofs(request)))
+
+
+def shown(url: str) -> str:
+    """A URL for a message: what proves something in its query is left out."""
+    return SECRET.sub(r"\1...", url)
 
 
 def bearer_of(request: Request) -> str:

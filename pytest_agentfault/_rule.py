@@ -15,7 +15,7 @@ from functools import cache
 from random import Random
 from typing import Any, Final
 
-from ._credentials import credential_digest
+from ._credentials import credential_digest, shown
 from ._errors import RuleError, nearest
 from ._reply import Reply, Request
 
@@ -111,7 +111,9 @@ class Rule:
             wrong = _difference(self.within, request)
         if not wrong and self.unless:
             owner = next((other for other in self.unless if not _difference(other, request)), None)
-            wrong = f"{request.method} {request.url} belongs to the rule for {owner}" if owner is not None else ""
+            wrong = (
+                f"{request.method} {shown(request.url)} belongs to the rule for {owner}" if owner is not None else ""
+            )
         return wrong
 
     def matches(self, request: Request) -> bool:
@@ -198,8 +200,8 @@ def settings_of(kind: type) -> dict[str, Any]:
 
 def authority(scheme: str, host: str, port: int) -> str:
     """`scheme://host`, with the port only where it is not the scheme's own."""
-    shown = f"[{host}]" if ":" in host else host
-    return f"{scheme}://{shown}" if DEFAULT_PORTS.get(scheme) == port else f"{scheme}://{shown}:{port}"
+    name = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{name}" if DEFAULT_PORTS.get(scheme) == port else f"{scheme}://{name}:{port}"
 
 
 def _check_to(to: object) -> None:
@@ -287,7 +289,7 @@ def _difference(to: Any, request: Request) -> str:
     if methods != "*" and request.method.upper() not in methods.upper().split("|"):
         wrong.append(f"method is {request.method}, not {methods}")
     if not _url_matches(glob, request.url):
-        wrong.append(f"URL {request.url} does not match {glob}")
+        wrong.append(f"URL {shown(request.url)} does not match {glob}")
     return "; ".join(wrong)
 
 
@@ -295,4 +297,4 @@ def _pattern_difference(pattern: Any, request: Request) -> str:
     import httpx  # respx patterns speak of httpx requests
 
     asked = httpx.Request(request.method, request.url, headers=list(request.headers), content=request.body)
-    return "" if pattern.match(asked) else f"{request.method} {request.url} does not match {pattern!r}"
+    return "" if pattern.match(asked) else f"{request.method} {shown(request.url)} does not match {pattern!r}"

@@ -17,6 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
+from ._credentials import shown
 from ._errors import AgentFaultError, PlayedError
 from ._exchange import Exchange
 from ._placing import place
@@ -157,8 +158,9 @@ def line_of(done: Exchange) -> str:
     """One exchange in a line: when, what was asked, what came of it, what struck."""
     names = ", ".join(dict.fromkeys(s.name for s in done.struck))
     method = "connect" if done.request.method == CONNECT else done.request.method
-    shown = f"{time.strftime('%H:%M:%S')} {done.number:>4}  {method:<7} {done.request.url} -> {outcome_of(done.reply)}"
-    return f"{shown}  [{names}]" if names else shown
+    asked = f"{time.strftime('%H:%M:%S')} {done.number:>4}  {method:<7} {shown(done.request.url)}"
+    line = f"{asked} -> {outcome_of(done.reply)}"
+    return f"{line}  [{names}]" if names else line
 
 
 def outcome_of(reply: Reply) -> str:

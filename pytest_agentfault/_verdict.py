@@ -13,6 +13,7 @@ from difflib import SequenceMatcher
 from enum import Enum
 from typing import Final
 
+from ._credentials import shown
 from ._errors import RuleError
 from ._exchange import Exchange
 from ._plan import CONNECT, Plan
@@ -92,9 +93,9 @@ def why_never_struck(name: str, pairs: Sequence[tuple[Rule, Tally]], plan: Plan,
             do = f"use a fault that applies to such replies (the last was {_shape(plan.log)}), or narrow `to`"
         else:
             there = f"{matched} matching requests, but {_counting(rule)} leaves them out"
-            do = "lower `after` or `every`, or let the test make more calls"
+            do = "lower `after` or `every`, or let the test make more calls" + _times(rule)
     elif requests:
-        seen = "; ".join(dict.fromkeys(f"{r.method} {r.url}" for r in requests[:8]))
+        seen = "; ".join(dict.fromkeys(f"{r.method} {shown(r.url)}" for r in requests[:8]))
         nearest, rule = _nearest(requests, [rule for rule, _ in pairs])
         there = f"{len(requests)} requests seen ({seen}); the nearest: {rule.difference(nearest)}"
         do = f"correct the rule with to=, as in to={nearest.method + ' ' + nearest.url.partition('?')[0]!r}"
@@ -115,8 +116,18 @@ def _shape(log: Sequence[Exchange]) -> str:
 
 
 def _counting(rule: Rule) -> str:
-    said = {"after": rule.after, "every": rule.every if rule.every > 1 else 0, "probability": rule.probability % 1}
+    said = {
+        "after": rule.after,
+        "every": rule.every if rule.every > 1 else 0,
+        "probability": rule.probability % 1,
+        "after_seconds": rule.after_seconds,
+        "for_seconds": rule.for_seconds,
+    }
     return ", ".join(f"{word}={value}" for word, value in said.items() if value) or "its counting"
+
+
+def _times(rule: Rule) -> str:
+    return "; or move the clock (`faults.clock.advance`)" if rule.after_seconds else ""
 
 
 def _nearest(requests: Sequence[Request], rules: Sequence[Rule]) -> tuple[Request, Rule]:

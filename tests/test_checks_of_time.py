@@ -32,7 +32,7 @@ def call(at: float, status: int | None = 503, **more: Any) -> Exchange:
     strike = DEAD if status == 401 else STRIKE
     struck = (strike,) if status is None or status >= 400 else ()
     request = replace(Request("POST", URL, body=b"{}"), **more)
-    return Exchange(0, request, None, reply, Script((Fin(),)), struck, at, at + lasts, NOW + at + lasts)
+    return Exchange(0, request, None, reply, Script((Fin(),)), struck, at, at + lasts, epoch=NOW + at + lasts)
 
 
 def numbered(log: Sequence[Exchange]) -> list[Exchange]:

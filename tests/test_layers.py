@@ -17,7 +17,7 @@ import pytest_agentfault
 ROOT = Path(pytest_agentfault.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 
-CORE = "_errors _reply _script _rule _baseline _exchange _plan"
+CORE = "_credentials _errors _reply _script _rule _baseline _exchange _plan"
 # Each floor names what it may lean on: only floors above it in this table. A new file of the core goes in here.
 FLOORS = {
     "_errors": "",
@@ -40,7 +40,7 @@ FLOORS = {
     "_plan": "_credentials _errors _exchange _memory _reply _script _rule _waits",
     "clock": "_seams",
     "checks": "_credentials _reply _prompt _waits _exchange _plan",
-    "_verdict": "_errors _reply _rule _exchange _plan",
+    "_verdict": "_credentials _errors _reply _rule _exchange _plan",
     "faults": "_credentials _errors _discover _memory _reply _script _payload _prompt",
     "doors": f"{CORE} _seams",
     "upstreams": f"{CORE} _seams",

@@ -358,3 +358,12 @@ def test_credentials_are_told_apart_wherever_they_stand(name: str) -> None:
 def test_other_headers_are_no_credential() -> None:
     """A request id that changes with each attempt does not look like a new session."""
     assert credential_digest(with_header("x-request-id", "1")) == credential_digest(with_header("x-request-id", "2"))
+
+
+@pytest.mark.parametrize("name", ["access_token", "API_KEY", "key", "token", "refresh_token", "client_secret", "sig"])
+def test_a_message_never_shows_a_credential_of_a_query(name: str) -> None:
+    """Its name stays, so that the URL can be known again."""
+    asked = Request("GET", f"https://x/a?page=2&{name}=s3cret&b=1#s")
+    assert Rule("* https://y/*", (Answers(),)).difference(asked) == (
+        f"URL https://x/a?page=2&{name}=...&b=1#s does not match https://y/*"
+    )

@@ -8,6 +8,7 @@ from typing import Final
 from .._exchange import Exchange
 from .._reply import Reply
 from . import Finding
+from ._attempts import place_of
 
 WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 KEYS: Final = ("idempotency-key", "x-idempotency-key", "x-request-id")
@@ -32,7 +33,7 @@ def no_repeated_write(log: Sequence[Exchange]) -> list[Finding]:
             found.append(
                 Finding(
                     f"a write was sent {len(again) + 1} times",
-                    f"{asked.method} {asked.url}, calls {exchange.number}, {', '.join(map(str, again))}: "
+                    f"{place_of(asked)}, calls {exchange.number}, {', '.join(map(str, again))}: "
                     f"the vendor carried out the first one, its reply met {exchange.struck[0].name}",
                     "send an Idempotency-Key, or look whether the write happened before repeating it",
                 )

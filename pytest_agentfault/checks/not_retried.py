@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from .._exchange import Exchange
 from . import Finding
+from ._attempts import place_of
 
 
 def not_retried(log: Sequence[Exchange]) -> list[Finding]:
@@ -24,7 +25,7 @@ def not_retried(log: Sequence[Exchange]) -> list[Finding]:
             found.append(
                 Finding(
                     f"{exchange.struck[0].name} was retried, and no retry can cure it",
-                    f"{asked.method} {asked.url} was call {exchange.number} and again call "
+                    f"{place_of(asked)} was call {exchange.number} and again call "
                     f"{', '.join(map(str, again))}; the reply was {exchange.reply.status}",
                     "give this error up at once and surface it; or waive the check: waive='not_retried'",
                 )

@@ -17,6 +17,7 @@ from _cassettes import path_of
 from _shapes import SAID, exchange
 from _shapes import chat as completion
 from test_openai import CHAT, achat, chat, client
+from test_real_sdks import OPENAI, aimed, calls, folder
 
 from pytest_agentfault._run import Faults
 
@@ -345,3 +346,26 @@ def test_graph_asks_more_of_who_does_not_wait(faults: Faults, tmp_path: Path) ->
     assert [httpx.get(url).headers["retry-after"] for _ in range(2)] == ["41", "315"]
     time.sleep(315)
     assert httpx.get(url).status_code == 200
+
+
+# --- over recordings of the real services -----------------------------------------------------------------------------
+
+
+@pytest.mark.shared
+@OPENAI
+def test_recorded_conversations_meet_the_limit(faults: Faults, name: str) -> None:
+    """Whatever was recorded is said in the end, and each reply counts down: its own headers are the limit's."""
+    first = calls(name)[0][0]
+    faults.add("openai/rate-limit-window", to=aimed(first), cassette=folder() / name)
+    for _, call in calls(name):
+        try:
+            said = call()
+            if hasattr(said, "close"):
+                list(said)
+        except openai.APIStatusError:
+            continue  # a recorded error
+    ours = [x.reply for x in faults.log if x.struck]
+    assert ours
+    assert all(reply.header("x-ratelimit-limit-requests") == "3" for reply in ours)
+    assert {reply.header("x-ratelimit-remaining-requests") for reply in ours} <= {"0", "1", "2"}
+    assert all(x.baseline is not None for x in faults.log if x.reply.status == 200)
