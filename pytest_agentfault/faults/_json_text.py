@@ -62,7 +62,9 @@ def _single_quotes(text: str) -> str:
 
 
 def _comment(text: str) -> str:
-    first = next(TOKEN.finditer(text))
+    first = next(TOKEN.finditer(text), None)
+    if first is None:  # a number that is none in JSON, such as inf: there is no token to comment
+        return f"{text} /* as asked */"
     return f"{text[: first.end()]} /* as asked */ {text[first.end() :]}"
 
 
