@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .scenario import Library
 
 OVERRIDES: Final = ("to", "times", "after", "every", "probability", "until")
-KEYWORDS: Final = (*OVERRIDES, "raises", "cassette", "checks", "waive")
+KEYWORDS: Final = (*OVERRIDES, "raises", "cassette", "checks", "waive", "clock")
 CHECKS: Final = "pytest_agentfault.checks"
 
 
@@ -39,6 +39,7 @@ class Placement:
         raises: the errors that count as surfaced: a type, a tuple of types, or `pytest.RaisesExc`.
         cassette: the recording beneath it.
         checks: names of the checks that judge the log.
+        clock: whether the calendar is on the clock from the start, and not only from the first wait on.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Placement:
     raises: Any = None
     cassette: Path | None = None
     checks: tuple[str, ...] = ()
+    clock: bool = False
 
 
 def place(
@@ -69,6 +71,14 @@ def place(
     for word in words:
         if word not in KEYWORDS:
             raise RuleError(f"unknown keyword {word!r}", f"{word}={words[word]!r}", nearest(word, KEYWORDS))
+    if words.get("clock", True) is not True:
+        raise RuleError(
+            "`clock` can only be True",
+            f"clock={words['clock']!r}",
+            "leave it out: a test under a fault is on the clock anyway",
+        )
+    if not what and words.keys() == {"clock"}:
+        return ()  # the clock alone
     if not what:
         raise RuleError(
             "nothing is named that could strike",
@@ -96,6 +106,7 @@ def place(
                 raises=raises,
                 cassette=cassette,
                 checks=tuple(c for c in dict.fromkeys((*checks, *asked)) if c not in waived),
+                clock="clock" in words,
             )
         )
     return tuple(placed)
