@@ -11,6 +11,7 @@ until then it is right.
 
 from __future__ import annotations
 
+import copyreg
 import datetime
 import sys
 import warnings
@@ -20,7 +21,7 @@ from threading import RLock
 from types import ModuleType
 from typing import Any, Final
 
-from ._dates import REAL_DATE, REAL_DATETIME, REAL_MODULE, Date, Datetime
+from ._dates import REAL_DATE, REAL_DATETIME, REAL_MODULE, Date, Datetime, reduced
 from ._errors import ClockWarning
 from ._moved import MOVED, REAL, sleep
 from ._seams import Patches
@@ -40,14 +41,15 @@ WAITING: Final = frozenset({"threading", "queue"})  # they count their waits by 
 _WAITS: Final = {id(REAL["sleep"]): sleep}
 _CLOCKS: Final = {id(REAL[name]): moved for name, moved in MOVED.items()}
 _DATES: Final = {id(REAL_DATETIME): Datetime, id(REAL_DATE): Date}
+_PICKLED: Final = (REAL_DATETIME, REAL_DATE)
 _WHOLE: Final = {id(datetime): REAL_MODULE}
-_SOUGHT: Final = {*_WAITS, *_CLOCKS, *_DATES, *_WHOLE}
 _REAL_OF: Final = {
     **{id(moved): REAL[name] for name, moved in MOVED.items()},
     id(sleep): REAL["sleep"],
     id(Datetime): REAL_DATETIME,
     id(Date): REAL_DATE,
 }
+_SOUGHT: Final = {*_WAITS, *_CLOCKS, *_DATES, *_WHOLE, *_REAL_OF}
 
 
 class _Known:
@@ -56,9 +58,9 @@ class _Known:
     __slots__ = ("changes", "module", "names", "size")
 
     def __init__(self, module: ModuleType) -> None:
-        kept = vars(module)
+        kept, sought = vars(module), _SOUGHT | _frozen()
         self.module, self.size = id(module), len(kept)
-        self.names = tuple(name for name, value in kept.copy().items() if id(value) in _SOUGHT)
+        self.names = tuple(name for name, value in kept.copy().items() if id(value) in sought)
         self.changes = "site-packages" not in (getattr(module, "__file__", None) or "")
 
 
@@ -150,14 +152,21 @@ class Calendar:
                 if ours is not None and not any(really in word.lower() for really in REALLY):
                     kept[word] = ours
                     undo.append((kept, word, ours, real))
+        if names == "dates":
+            for kind in _PICKLED:
+                copyreg.dispatch_table.setdefault(kind, reduced)
 
     def _take_off(self, names: str) -> None:
         for kept, word, ours, real in reversed(self._on.pop(names, ())):
             if kept.get(word) is ours:
                 kept[word] = real
+        for kind in _PICKLED if names == "dates" else ():
+            if copyreg.dispatch_table.get(kind) is reduced:
+                del copyreg.dispatch_table[kind]
 
     def _notice_time_machine(self) -> None:
-        if self._noticed or not getattr(sys.modules.get("time_machine"), "coordinates_stack", None):
+        hatch: Any = getattr(sys.modules.get("time_machine"), "escape_hatch", None)
+        if self._noticed or hatch is None or not hatch.is_travelling():
             return
         self._noticed = True
         warnings.warn(
@@ -201,6 +210,12 @@ def _table(names: str, module: str) -> dict[int, Any]:
             return {} if alone else _CLOCKS
         case _:
             return _WHOLE if alone and module not in ("_datetime", "_pydatetime") else {} if alone else _DATES
+
+
+def _frozen() -> set[int]:
+    """What stands under the names of time while a `freeze_time` is on."""
+    kept = vars(sys.modules["freezegun.api"]) if _is_frozen() else {}
+    return {id(value) for name, value in kept.items() if name.lower().startswith("fake")}
 
 
 def _is_frozen() -> bool:

@@ -91,6 +91,13 @@ class Datetime(REAL_DATETIME, metaclass=_StandsFor):  # type: ignore[misc]
 for _kind, _name in ((Date, "date"), (Datetime, "datetime")):
     _kind.__module__, _kind.__name__, _kind.__qualname__ = "datetime", _name, _name
 
+
+def reduced(value: Any) -> tuple[Any, ...]:
+    """How a value is pickled while these classes stand in the module: by the names that they have there."""
+    kind, *how = value.__reduce_ex__(2)
+    return {REAL_DATETIME: Datetime, REAL_DATE: Date}.get(kind, kind), *how
+
+
 # For who asks whether a class is this very one: the module as it really is.
 REAL_MODULE: Final = ModuleType("datetime", _module.__doc__)
 vars(REAL_MODULE).update(vars(_module), datetime=REAL_DATETIME, date=REAL_DATE)

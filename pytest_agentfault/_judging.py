@@ -20,7 +20,8 @@ NOT_JUDGED = (pytest.skip.Exception, pytest.exit.Exception, KeyboardInterrupt)
 
 def after_error(item: pytest.Item, run: Run, error: BaseException) -> list[str] | None:
     """What is wrong with a test that raised; None: the error itself."""
-    if isinstance(error, NOT_JUDGED) and not isinstance(error, Hung):
+    is_ours = isinstance(error, Hung) or (isinstance(error, KeyboardInterrupt) and run.plan.why_hung)  # trio's word
+    if isinstance(error, NOT_JUDGED) and not is_ours:
         return None
     hung = isinstance(error, Hung) or bool(run.plan.why_hung)  # also where a library has wrapped it
     declared = run.judge_error(error)

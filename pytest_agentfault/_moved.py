@@ -32,10 +32,16 @@ BROKEN_DOWN: Final = ("localtime", "gmtime", "ctime")
 REAL: Final[dict[str, Any]] = {
     name: _real(name) for name in ("sleep", *SECONDS, *NANOSECONDS, *BROKEN_DOWN, "strftime", "asctime")
 }
-# By these names, since a name that says it is real is left alone.
-REAL_SLEEP: Final[Callable[[float], None]] = REAL["sleep"]
-REAL_TIME: Final[Callable[[], float]] = REAL["time"]
-REAL_MONOTONIC: Final[Callable[[], float]] = REAL["monotonic"]
+
+
+def _kept(real: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, as an object that nobody who looks for the functions of `time` finds in a module."""
+    return lambda *args: real(*args)
+
+
+REAL_SLEEP: Final[Callable[[float], None]] = _kept(REAL["sleep"])
+REAL_TIME: Final[Callable[[], float]] = _kept(REAL["time"])
+REAL_MONOTONIC: Final[Callable[[], float]] = _kept(REAL["monotonic"])
 
 # They wait for other processes, in small steps: a step that costs nothing would run the clock away.
 WAITS_FOR_PROCESSES: Final = ("subprocess", "multiprocessing", "pexpect", "psutil")

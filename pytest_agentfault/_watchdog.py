@@ -22,6 +22,7 @@ import threading
 import time
 from _thread import allocate_lock, start_new_thread
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 from typing import Any, Final
 from weakref import WeakSet
@@ -30,7 +31,7 @@ from ._errors import AgentFaultError
 from ._moved import REAL_MONOTONIC
 from ._plan import Hung, Plan
 from ._seams import Patches
-from ._where import place_of
+from ._where import place_of, place_of_task
 
 SIGNAL: Final = getattr(signal, "SIGURG", None)  # ignored unless somebody asks for it, so that a late one harms nobody
 LOOK_SECONDS: Final = 0.5  # real ones between two looks, at most
@@ -148,8 +149,11 @@ class Watchdog:
     def _interrupted(self, number: int, frame: FrameType | None) -> None:
         if self._is_due:
             self._is_due = False
-            raise self._kind()(str(self.error()))
-        if callable(self._before):
+            self.where = _places_of_tasks() or self.where
+            self._plan.why_hung = str(self.error())
+            if self._phase == "teardown" or not _told_trio(frame):
+                raise self._kind()(str(self.error()))
+        elif callable(self._before):
             self._before(number, frame)
 
     def _kind(self) -> type[BaseException]:
@@ -158,7 +162,7 @@ class Watchdog:
         return Hung if asyncio._get_running_loop() is None else InterruptedHung
 
     def error(self) -> AgentFaultError:
-        """What is wrong, with the calls there were."""
+        """What is wrong, with the calls that there were."""
         return AgentFaultError(
             f"the test waited for more than {self._seconds:g} real seconds for what the shared clock cannot move",
             f"a wait at {self.where}; {calls_of(self._plan)}",
@@ -169,6 +173,26 @@ class Watchdog:
         """Seconds that the watched thread has computed; 0 where that is not told."""
         clock_of = getattr(time, "pthread_getcpuclockid", None)
         return time.clock_gettime(clock_of(self._main)) if clock_of else 0.0
+
+
+def _places_of_tasks() -> str:
+    """Where the tasks of an event loop wait that has nothing to do."""
+    loop = asyncio._get_running_loop()
+    if loop is None or asyncio.current_task(loop) is not None:
+        return ""
+    places = sorted({place for task in asyncio.all_tasks(loop) if (place := place_of_task(task))})
+    return " and ".join(places[:3])
+
+
+def _told_trio(frame: FrameType | None) -> bool:
+    """Let a run of trio end as by Ctrl-C: an error raised in the midst of it would leave it in pieces."""
+    handler = signal.getsignal(signal.SIGINT)
+    if not callable(handler) or not str(getattr(handler, "__module__", "")).startswith("trio."):
+        return False
+    with suppress(KeyboardInterrupt):  # trio raises where that does no harm, and so do we
+        handler(signal.SIGINT, frame)
+        return True
+    return False
 
 
 def calls_of(plan: Plan, shown: int = 20) -> str:

@@ -23,7 +23,11 @@ def place_of(frame: FrameType | None) -> str:
 def place_of_next_timer(loop: Any) -> str:
     """The place in the task that an event loop's next timer wakes; empty: it is no task's."""
     timers = getattr(loop, "_scheduled", None)
-    task = _task_of(timers[0]) if timers else None
+    return place_of_task(_task_of(timers[0])) if timers else ""
+
+
+def place_of_task(task: Any) -> str:
+    """Where a waiting task is; empty: it is none."""
     found = ""
     for frame in _awaiting(task):
         if not (found and _is_plumbing(frame)):
