@@ -71,12 +71,10 @@ def offset() -> float:
 
 def sleep(seconds: float, /) -> None:
     """`time.sleep`."""
-    if not clocks:
+    frame = sys._getframe(1)
+    if not clocks or str(frame.f_globals.get("__name__")).startswith(WAITS_FOR_PROCESSES):
         REAL_SLEEP(seconds)
-        return
-    clock, frame = clocks[-1], sys._getframe(1)
-    waits_for_another = str(frame.f_globals.get("__name__")).startswith(WAITS_FOR_PROCESSES)
-    if waits_for_another or not clock.sleeps(seconds, frame):
+    elif not (clock := clocks[-1]).sleeps(seconds, frame):
         clock.rests(seconds, lambda: REAL_SLEEP(seconds), frame)
 
 

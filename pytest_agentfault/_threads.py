@@ -16,7 +16,7 @@ import sys
 import threading
 from _thread import allocate_lock
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from types import FrameType
 from typing import Any, Final, Protocol
@@ -32,7 +32,7 @@ QUIET_LOOKS: Final = 3  # looks in a row that found nobody at work
 ROUNDS: Final = 3  # after so many waits at one place a thread is taken for one that polls
 SOON_SECONDS: Final = 1.0  # a thread that waits for others for longer brings nothing by itself
 
-_RESTING_IN: Final = ("threading", "queue", "selectors", "_weakrefset")
+_WAITING_IN: Final = ("threading", "queue", __name__)
 _IDLE: Final = {("concurrent.futures.thread", "_worker"), ("trio._core._thread_cache", "_work")}
 
 
@@ -48,6 +48,10 @@ class MovedClock(Protocol):
         ...
 
     def moves_here(self) -> bool:
+        """Whether waits of this thread are on the clock."""
+        ...
+
+    def takes_part(self, thread: int) -> bool:
         """Whether waits of this thread are on the clock."""
         ...
 
@@ -94,45 +98,54 @@ class Threads:
             self._resting.pop(me, None)
             self._rounds[place] += 1
 
-    def at_work(self) -> bool:
-        """Whether another thread may still bring something."""
+    def at_work(self, *, patient: bool = False) -> bool:
+        """Whether another thread may still bring something.
+
+        Args:
+            patient: it is known that somebody is to bring it: one that waits in rounds is waited for, too.
+        """
         me, frames = threading.get_ident(), sys._current_frames()
         return any(
-            self._is_at_work(thread, frames[thread.ident])
+            self._is_at_work(thread, frames[thread.ident], patient) if thread.ident in frames else _is_starting(thread)
             for thread in threading.enumerate()
-            if thread.ident != me and thread.ident in frames
+            if thread.ident != me
         )
 
-    def _is_at_work(self, thread: threading.Thread, frame: FrameType) -> bool:
+    def _is_at_work(self, thread: threading.Thread, frame: FrameType, patient: bool) -> bool:
         assert thread.ident is not None
-        names = [(_name(frame), frame.f_code.co_name)]
-        if names[0] in _IDLE:
-            return False
-        above = frame.f_back
-        while above is not None:
-            names.append((_name(above), above.f_code.co_name))
-            above = above.f_back
-        modules = {name for name, _ in names}
+        chain = list(_chain(frame))
+        modules = {name for name, _, _ in chain}
+        if chain[0][:2] in _IDLE:
+            return bool((jobs := frame.f_locals.get("work_queue")) is not None and jobs.qsize())
         if "socketserver" in modules or any(name.startswith("pytest_agentfault.doors") for name in modules):
             return False  # it answers; the clock asks the doors' own servers itself
-        is_known = thread in self._before and thread is not threading.main_thread()
-        if is_known and "concurrent.futures.thread" not in modules:
+        takes_part = self._clock.takes_part(thread.ident)
+        if thread in self._before and not takes_part and "concurrent.futures.thread" not in modules:
             return False
-        resting = self._resting.get(thread.ident)
-        if resting is not None:
+        waiter = frame.f_locals.get("waiter") if chain[0][0] in _WAITING_IN else None
+        if waiter is not None and not waiter.locked():
+            return True  # it was told, and only has to wake
+        if takes_part and any(
+            name == "pytest_agentfault.clock" and word == "select" and above.f_locals.get("timeout") is not None
+            for name, word, above in chain[:4]
+        ):
+            return True  # a loop that is about to move the clock itself
+        if (resting := self._resting.get(thread.ident)) is not None:
             due, is_sleep = resting
             is_near = is_sleep or due - REAL_MONOTONIC() < SOON_SECONDS
-            return is_near and self._rounds[self._at[thread.ident]] < ROUNDS
-        return names[0][0] not in _RESTING_IN and not _is_in_select(names)
+            return patient or (is_near and self._rounds[self._at[thread.ident]] < ROUNDS)
+        if chain[0][0] == "selectors":
+            return patient and len(frame.f_locals["self"].get_map() or ()) > 1  # one is a loop's own
+        return chain[0][0] not in _WAITING_IN and chain[0][1] != "select"
 
     def _wait(self, condition: Any, timeout: float, frame: FrameType | None) -> bool:
         """As `Condition.wait`, with one waiter for all looks: what is said in between is not missed."""
-        waiter, given = allocate_lock(), False
+        waiter, given, patient = allocate_lock(), False, _is_for_a_future(sys._getframe(2))
         waiter.acquire()
         condition._waiters.append(waiter)
         saved = condition._release_save()
         try:
-            given = self._given(waiter, timeout, frame)
+            given = self._given(waiter, timeout, frame, patient)
             return given
         finally:
             condition._acquire_restore(saved)
@@ -140,13 +153,13 @@ class Threads:
                 with suppress(ValueError):
                     condition._waiters.remove(waiter)
 
-    def _given(self, waiter: Any, timeout: float, frame: FrameType | None) -> bool:
+    def _given(self, waiter: Any, timeout: float, frame: FrameType | None, patient: bool) -> bool:
         deadline, quiet, looks = self._clock.now() + timeout, 0, 0
         while (left := deadline - self._clock.now()) > 0:
             looks += 1
             if waiter.acquire(True, min(left, LOOK_SECONDS if looks < 50 else REST_SECONDS)):
                 return True
-            quiet = 0 if self.at_work() else quiet + 1
+            quiet = 0 if self.at_work(patient=patient) else quiet + 1
             rest = self._clock.rest()
             if quiet >= QUIET_LOOKS and rest > LOOK_SECONDS and self._clock.moves_here():
                 self._clock.wait(max(min(deadline - self._clock.now(), rest), 0), "threading", place_of(frame))
@@ -160,9 +173,23 @@ def _asking(frame: FrameType | None) -> FrameType | None:
     return frame
 
 
+def _is_starting(thread: threading.Thread) -> bool:
+    """One that runs no Python yet; a thread that `threading` did not start may just have gone unseen."""
+    return thread.ident is None or (thread.is_alive() and not isinstance(thread, threading._DummyThread))
+
+
+def _is_for_a_future(frame: FrameType | None) -> bool:
+    while frame is not None and _name(frame).startswith("threading"):
+        frame = frame.f_back
+    return _name(frame).startswith("concurrent.futures")
+
+
 def _name(frame: FrameType | None) -> str:
     return str(frame.f_globals.get("__name__")) if frame else ""
 
 
-def _is_in_select(names: list[tuple[str, str]]) -> bool:
-    return names[0][1] == "select"
+def _chain(frame: FrameType | None) -> Iterator[tuple[str, str, FrameType]]:
+    """The frames of a thread, innermost first, each with its module and function."""
+    while frame is not None:
+        yield _name(frame), frame.f_code.co_name, frame
+        frame = frame.f_back

@@ -109,20 +109,21 @@ class Clock:
         """No more."""
         self._beside = tuple(each for each in self._beside if each is not other)
 
-    def jump(self, seconds: float, who: str, news: Callable[[float], bool]) -> float:
+    def jump(self, seconds: float, who: str, news: Callable[[float], bool], *, listens: bool = True) -> float:
         """Move on to what comes first, for a loop that has nothing to do before `seconds`.
 
         Args:
             seconds: until the loop's next timer; inf: it has none.
             who: the loop, as the waits are logged.
             news: whether something has come in for the loop, asked with how many real seconds that may take.
+            listens: whether the loop listens to real sockets, and not only for what its own threads bring.
 
         Returns:
             For how many real seconds the loop should now listen.
         """
         if not self._is_on or threading.get_ident() not in self._movers or seconds <= 0:
             return seconds
-        if news(GRACE_WITH_SOCKETS_SECONDS):
+        if news(GRACE_WITH_SOCKETS_SECONDS if listens else GRACE_SECONDS):
             return seconds
         rest = 0.0 if self._busy else self.rest()
         if rest <= GRACE_WITH_SOCKETS_SECONDS or news(0):  # or it was said while we asked
@@ -158,6 +159,10 @@ class Clock:
     def moves_here(self) -> bool:
         """Whether waits of the current thread are on the clock."""
         return self._is_on and threading.get_ident() in self._movers
+
+    def takes_part(self, thread: int) -> bool:
+        """Whether waits of this thread are on the clock."""
+        return thread in self._movers
 
     def may_move_here(self) -> None:
         """Let sleeps of the current thread move the clock: it takes part in the test."""

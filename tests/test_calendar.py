@@ -1,4 +1,4 @@
-"""The names of time: whatever a module calls them, they tell the clock of the test, and afterwards are what they were."""
+"""The names of time: whatever a module calls them, they tell the clock of the test, and later what they told before."""
 
 from __future__ import annotations
 
@@ -112,19 +112,9 @@ def test_a_name_that_says_it_is_real_stays_so(clock: Clock) -> None:
 def test_values_are_the_standard_librarys_own(clock: Clock) -> None:
     """What looks at the exact type of a value sees no difference."""
     time.sleep(1)
-    values = [
-        datetime.now(),
-        datetime.now(UTC),
-        datetime(2026, 1, 1),
-        datetime.fromisoformat("2026-01-01"),
-        date.today(),
-    ]
-    values += [
-        date.today(),
-        datetime.strptime("2026", "%Y"),
-        datetime.fromtimestamp(0),
-        datetime.combine(date.today(), dt.time()),
-    ]
+    values: list[Any] = [datetime.now(), datetime.now(UTC), datetime(2026, 1, 1), datetime.fromisoformat("2026-01-01")]
+    values += [date.today(), datetime.strptime("2026", "%Y"), datetime.fromtimestamp(0)]
+    values += [datetime.combine(date.today(), dt.time())]
     assert {f"{type(v).__module__}.{type(v).__name__}" for v in values} == {"datetime.datetime", "datetime.date"}
     assert orjson.loads(orjson.dumps(values))
     assert yaml.safe_load(yaml.safe_dump(values)) == values
@@ -138,9 +128,11 @@ def test_the_class_passes_for_the_real_one(clock: Clock) -> None:
     assert datetime is not real
     assert datetime == real
     assert {real: "found"}[datetime] == "found"
-    assert isinstance(moment, datetime) and isinstance(moment, date)
+    assert isinstance(moment, datetime)
+    assert isinstance(moment, date)
     assert not isinstance(date.today(), datetime)
-    assert issubclass(real, datetime) and issubclass(datetime, date)
+    assert issubclass(real, datetime)
+    assert issubclass(datetime, date)
 
     class Meeting(datetime):
         """One of one's own."""
@@ -224,7 +216,7 @@ def loaded_late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cal
 
 
 def test_a_module_loaded_meanwhile_keeps_nothing_of_us(loaded_late: Callable[[], Any]) -> None:
-    """It tells the clock's time as long as the test lasts, and the real one ever after, also where it kept a function."""
+    """It tells the clock's time while the test lasts, and the real one ever after, also where it kept a function."""
     patches, clock = Patches(), Clock()
     clock.install(patches)
     clock.advance(HOUR)
@@ -352,19 +344,21 @@ def test_time_machine_is_told_of(patches: Patches) -> None:
 
 
 def test_seam_freezegun_start_and_stop() -> None:
-    """A freeze begins and ends by two methods of one class, and is on as long as a list of the module holds something."""
+    """A freeze begins and ends by two methods of one class, and is on while a list of the module holds something."""
     from freezegun import api
 
     freezer: Any = freezegun.freeze_time("2031-05-06")
     assert type(freezer) is api._freeze_time
-    assert callable(api._freeze_time.start) and callable(api._freeze_time.stop)
+    assert callable(api._freeze_time.start)
+    assert callable(api._freeze_time.stop)
     assert hasattr(freezer, "real_asyncio")
     freezer.start()
     assert len(api.freeze_factories) == 1
     freezer.stop()
     assert api.freeze_factories == []
     for name in ("time", "monotonic", "perf_counter", "time_ns", "monotonic_ns", "localtime", "gmtime", "strftime"):
-        assert callable(getattr(api, f"real_{name}")) and callable(getattr(api, f"fake_{name}"))
+        assert callable(getattr(api, f"real_{name}"))
+        assert callable(getattr(api, f"fake_{name}"))
     assert (api.real_datetime, api.real_date) == (datetime, date)
 
 
