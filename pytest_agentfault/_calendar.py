@@ -13,15 +13,16 @@ from __future__ import annotations
 
 import copyreg
 import datetime
+import os
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable
 from importlib.util import find_spec
 from threading import RLock
 from types import ModuleType
 from typing import Any, Final
 
-from ._dates import REAL_DATE, REAL_DATETIME, REAL_MODULE, Date, Datetime, reduced
+from ._dates import REAL_KINDS, REAL_MODULE, Date, Datetime, reduced
 from ._errors import ClockWarning
 from ._moved import MOVED, REAL, sleep
 from ._seams import Patches
@@ -36,47 +37,70 @@ _LEFT_ALONE = """
 """
 LEFT_ALONE: Final = frozenset(_LEFT_ALONE.split())
 REALLY: Final = ("real", "orig")  # a name that says so keeps the real function
+_OF_THE_MODULE: Final = frozenset({"_datetime", "_pydatetime"})
 WAITING: Final = frozenset({"threading", "queue"})  # they count their waits by a clock of their own
 
-_WAITS: Final = {id(REAL["sleep"]): sleep}
-_CLOCKS: Final = {id(REAL[name]): moved for name, moved in MOVED.items()}
-_DATES: Final = {id(REAL_DATETIME): Datetime, id(REAL_DATE): Date}
-_PICKLED: Final = (REAL_DATETIME, REAL_DATE)
-_WHOLE: Final = {id(datetime): REAL_MODULE}
-_REAL_OF: Final = {
-    **{id(moved): REAL[name] for name, moved in MOVED.items()},
-    id(sleep): REAL["sleep"],
-    id(Datetime): REAL_DATETIME,
-    id(Date): REAL_DATE,
-}
-_SOUGHT: Final = {*_WAITS, *_CLOCKS, *_DATES, *_WHOLE, *_REAL_OF}
+# What each name stands for: its real value, what is put over it, and the set it comes and goes with.
+_STANDS_FOR: Final[dict[int, tuple[Any, Any, str]]] = {}
+for _name, _ours in MOVED.items():
+    _STANDS_FOR[id(_ours)] = _STANDS_FOR[id(REAL[_name])] = (REAL[_name], _ours, "clocks")
+for _ours in (Datetime, Date):
+    _STANDS_FOR[id(_ours)] = _STANDS_FOR[id(_ours.real)] = (_ours.real, _ours, "dates")
+_STANDS_FOR[id(sleep)] = _STANDS_FOR[id(REAL["sleep"])] = (REAL["sleep"], sleep, "waits")
+_WHOLE: Final = {id(kept): (datetime, REAL_MODULE, "dates") for kept in (datetime, REAL_MODULE)}
+_OURS: Final = {id(ours): real for real, ours, _ in (*_STANDS_FOR.values(), *_WHOLE.values())}
+_PICKLED: Final = tuple(REAL_KINDS.values())
 
 
 class _Known:
     """A module that was looked through."""
 
-    __slots__ = ("changes", "module", "names", "size")
+    __slots__ = ("kept", "module", "names", "size")
 
-    def __init__(self, module: ModuleType) -> None:
-        kept, sought = vars(module), _SOUGHT | _frozen()
-        self.module, self.size = id(module), len(kept)
-        self.names = tuple(name for name, value in kept.copy().items() if id(value) in sought)
-        self.changes = "site-packages" not in (getattr(module, "__file__", None) or "")
+    def __init__(self, name: str, module: ModuleType) -> None:
+        self.module, self.kept = module, vars(module)
+        self.size = len(self.kept)
+        self.names: dict[str, list[tuple[str, Any, Any]]] = {}
+        alone = name.partition(".")[0] in LEFT_ALONE or name.startswith("pytest_")
+        sought = {} if name in _OF_THE_MODULE else _WHOLE if alone else {**_STANDS_FOR, **_frozen()}
+        for word, value in self.kept.copy().items():
+            if id(value) in sought and not any(really in word.lower() for really in REALLY):
+                real, ours, names = sought[id(value)]
+                self.names.setdefault("waits" if name in WAITING else names, []).append((word, real, ours))
 
 
-_known: Final[dict[str, _Known]] = {}
+_seen: Final[set[str]] = set()
+_known: Final[dict[str, _Known]] = {}  # those that hold a name of time
+_growing: Final[dict[str, _Known]] = {}  # those that are somebody's own: a test may add to them
+_INSTALLED: Final = (os.path.dirname(os.__file__) + os.sep, f"{os.sep}site-packages{os.sep}")
 
 
-def _modules() -> Iterator[tuple[str, ModuleType, tuple[str, ...]]]:
-    """Every module that holds a name of time, with these names."""
-    for name, module in sys.modules.copy().items():
-        known = _known.get(name)
-        if known is None or known.module != id(module) or (known.changes and known.size != len(vars(module))):
-            if type(getattr(module, "__dict__", None)) is not dict:
-                continue
-            known = _known[name] = _Known(module)
+def _modules() -> Iterable[_Known]:
+    """Every module that holds a name of time; each is looked through once."""
+    for name in sys.modules.keys() - _seen:
+        _look_through(name)
+    for table in (_growing, _known):
+        for name, known in table.copy().items():
+            module = sys.modules.get(name)
+            if module is not known.module or (table is _growing and known.size != len(vars(module))):
+                _look_through(name)
+    return _known.values()
+
+
+def _look_through(name: str) -> None:
+    module = sys.modules.get(name)
+    for table in (_known, _growing):
+        table.pop(name, None)
+    _seen.add(name)
+    if module is None:
+        _seen.discard(name)
+    elif type(getattr(module, "__dict__", None)) is dict:
+        known = _Known(name, module)
         if known.names:
-            yield name, module, known.names
+            _known[name] = known
+        file = getattr(module, "__file__", None) or ""
+        if not (file.startswith(_INSTALLED[0]) or _INSTALLED[1] in file or name in sys.builtin_module_names):
+            _growing[name] = known
 
 
 class Calendar:
@@ -137,21 +161,18 @@ class Calendar:
                 kept = getattr(sys.modules.get(name), "__dict__", None)
                 if type(kept) is dict:
                     for word, value in kept.copy().items():
-                        if id(value) in _REAL_OF and name.partition(".")[0] != "pytest_agentfault":
-                            kept[word] = _REAL_OF[id(value)]
+                        if id(value) in _OURS and name.partition(".")[0] != "pytest_agentfault":
+                            kept[word] = _OURS[id(value)]
 
     def _put_on(self, names: str) -> None:
         if names in self._on:
             return
         undo = self._on[names] = []
-        for name, module, words in _modules():
-            kept, table = vars(module), _table(names, name)
-            for word in words if table else ():
-                real = kept.get(word)
-                ours = table.get(id(real))
-                if ours is not None and not any(really in word.lower() for really in REALLY):
-                    kept[word] = ours
-                    undo.append((kept, word, ours, real))
+        for known in _modules():
+            for word, real, ours in known.names.get(names, ()):
+                if known.kept.get(word) is real:
+                    known.kept[word] = ours
+                    undo.append((known.kept, word, ours, real))
         if names == "dates":
             for kind in _PICKLED:
                 copyreg.dispatch_table.setdefault(kind, reduced)
@@ -200,22 +221,15 @@ class Calendar:
         self._patches.set(kind, "stop", stop)
 
 
-def _table(names: str, module: str) -> dict[int, Any]:
-    """What is put over the names of this module, when this set of names comes on."""
-    alone = module.partition(".")[0] in LEFT_ALONE or module.startswith("pytest_")
-    match names:
-        case "waits":
-            return {} if alone else {**_WAITS, **(_CLOCKS if module in WAITING else {})}
-        case "clocks":
-            return {} if alone else _CLOCKS
-        case _:
-            return _WHOLE if alone and module not in ("_datetime", "_pydatetime") else {} if alone else _DATES
+def _frozen() -> dict[int, tuple[Any, Any, str]]:
+    """The same for what stands under the names of time while a `freeze_time` is on."""
+    if not _is_frozen():
+        return {}
+    from freezegun import api
 
-
-def _frozen() -> set[int]:
-    """What stands under the names of time while a `freeze_time` is on."""
-    kept = vars(sys.modules["freezegun.api"]) if _is_frozen() else {}
-    return {id(value) for name, value in kept.items() if name.lower().startswith("fake")}
+    fakes = {id(getattr(api, f"fake_{name}", None)): (REAL[name], MOVED[name], "clocks") for name in MOVED}
+    dates = {id(fake): _STANDS_FOR[id(ours)] for fake, ours in ((api.FakeDatetime, Datetime), (api.FakeDate, Date))}
+    return {**fakes, **dates}
 
 
 def _is_frozen() -> bool:

@@ -23,8 +23,8 @@ def _real(name: str) -> Any:
     return getattr(_module, name) if freezegun is None else getattr(freezegun, f"real_{name}")
 
 
-REAL_DATETIME: Final[Any] = _real("datetime")
-REAL_DATE: Final[Any] = _real("date")
+# Not as names of this module: a `freeze_time` would put its own classes over them.
+REAL_KINDS: Final[dict[str, Any]] = {"datetime": _real("datetime"), "date": _real("date")}
 
 
 class _StandsFor(type):
@@ -48,10 +48,10 @@ class _StandsFor(type):
         return hash(vars(cls)["real"]) if "real" in vars(cls) else super().__hash__()
 
 
-class Date(REAL_DATE, metaclass=_StandsFor):  # type: ignore[misc]
+class Date(REAL_KINDS["date"], metaclass=_StandsFor):  # type: ignore[misc]
     """`datetime.date`, on the clock."""
 
-    real = REAL_DATE
+    real = REAL_KINDS["date"]
 
     @classmethod
     def today(cls) -> Any:
@@ -60,13 +60,13 @@ class Date(REAL_DATE, metaclass=_StandsFor):  # type: ignore[misc]
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
-        return handler(REAL_DATE)
+        return handler(REAL_KINDS["date"])
 
 
-class Datetime(REAL_DATETIME, metaclass=_StandsFor):  # type: ignore[misc]
+class Datetime(REAL_KINDS["datetime"], metaclass=_StandsFor):  # type: ignore[misc]
     """`datetime.datetime`, on the clock."""
 
-    real = REAL_DATETIME
+    real = REAL_KINDS["datetime"]
 
     @classmethod
     def now(cls, tz: Any = None) -> Any:
@@ -85,7 +85,7 @@ class Datetime(REAL_DATETIME, metaclass=_StandsFor):  # type: ignore[misc]
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
-        return handler(REAL_DATETIME)
+        return handler(REAL_KINDS["datetime"])
 
 
 for _kind, _name in ((Date, "date"), (Datetime, "datetime")):
@@ -95,9 +95,9 @@ for _kind, _name in ((Date, "date"), (Datetime, "datetime")):
 def reduced(value: Any) -> tuple[Any, ...]:
     """How a value is pickled while these classes stand in the module: by the names that they have there."""
     kind, *how = value.__reduce_ex__(2)
-    return {REAL_DATETIME: Datetime, REAL_DATE: Date}.get(kind, kind), *how
+    return {REAL_KINDS["datetime"]: Datetime, REAL_KINDS["date"]: Date}.get(kind, kind), *how
 
 
 # For who asks whether a class is this very one: the module as it really is.
 REAL_MODULE: Final = ModuleType("datetime", _module.__doc__)
-vars(REAL_MODULE).update(vars(_module), datetime=REAL_DATETIME, date=REAL_DATE)
+vars(REAL_MODULE).update(vars(_module), **REAL_KINDS)

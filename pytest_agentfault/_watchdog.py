@@ -92,12 +92,13 @@ class Watchdog:
         self._gone.acquire()
         start_new_thread(self._watch, (self._over, self._gone))  # not one that the code under test could count
 
-    def stop(self) -> None:
+    def stop(self, *, wait: bool = False) -> None:
         """End that thread."""
         over, self._over = self._over, None
         if over is not None:
             over.release()
-            self._gone.acquire()
+            if wait:
+                self._gone.acquire()
 
     def _uninstall(self) -> None:
         _active.discard(self)
@@ -114,7 +115,7 @@ class Watchdog:
         step = min(self._seconds / 4, LOOK_SECONDS)
         try:
             while not over.acquire(True, step):
-                if self._is_hung():
+                if self._is_hung() and self._over is over:
                     self._tell()
                     step = AGAIN_SECONDS
         finally:
@@ -222,7 +223,7 @@ _active: Final[WeakSet[Watchdog]] = WeakSet()
 
 def _stop_all() -> None:
     for watchdog in list(_active):
-        watchdog.stop()
+        watchdog.stop(wait=True)
 
 
 def _go_on_all() -> None:

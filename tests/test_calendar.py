@@ -169,10 +169,9 @@ def test_a_token_expires_after_a_wait(clock: Clock) -> None:
 def names_of_time() -> dict[str, Any]:
     """All that the calendar could have changed."""
     kept = {}
-    for name in list(_known):
-        module = sys.modules.get(name)
-        for word in _known[name].names if module else ():
-            kept[f"{name}.{word}"] = vars(module).get(word)
+    for name, known in _known.items():
+        for word in (word for names in known.names.values() for word, _, _ in names):
+            kept[f"{name}.{word}"] = vars(known.module).get(word)
     return kept
 
 
