@@ -27,6 +27,10 @@ def _real(name: str) -> Any:
 REAL_KINDS: Final[dict[str, Any]] = {"datetime": _real("datetime"), "date": _real("date")}
 
 
+def _base(name: str) -> Any:
+    return REAL_KINDS[name]
+
+
 class _StandsFor(type):
     """A class that passes for another one; what is derived from it is a class like any other."""
 
@@ -48,7 +52,7 @@ class _StandsFor(type):
         return hash(vars(cls)["real"]) if "real" in vars(cls) else super().__hash__()
 
 
-class Date(REAL_KINDS["date"], metaclass=_StandsFor):  # type: ignore[misc]
+class Date(_base("date"), metaclass=_StandsFor):  # type: ignore[misc]
     """`datetime.date`, on the clock."""
 
     real = REAL_KINDS["date"]
@@ -63,7 +67,7 @@ class Date(REAL_KINDS["date"], metaclass=_StandsFor):  # type: ignore[misc]
         return handler(REAL_KINDS["date"])
 
 
-class Datetime(REAL_KINDS["datetime"], metaclass=_StandsFor):  # type: ignore[misc]
+class Datetime(_base("datetime"), metaclass=_StandsFor):  # type: ignore[misc]
     """`datetime.datetime`, on the clock."""
 
     real = REAL_KINDS["datetime"]
