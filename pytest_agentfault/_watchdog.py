@@ -71,7 +71,8 @@ class Watchdog:
         """Look on from now on, until everything is put back."""
         patches.at_last(self._uninstall)
         if SIGNAL is not None and threading.current_thread() is threading.main_thread():
-            self._before = signal.signal(SIGNAL, self._interrupted)
+            before = signal.signal(SIGNAL, self._interrupted)
+            self._before = signal.SIG_DFL if before is None else before  # None: one of C, which cannot be put back
         _active.add(self)
         self.go_on()
 

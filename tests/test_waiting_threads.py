@@ -14,8 +14,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import httpx
 import pytest
+from _memory import Leaves, opened, serving
 
+from pytest_agentfault import Rule
 from pytest_agentfault._seams import Patches
 from pytest_agentfault.clock import REAL_MONOTONIC, REAL_SLEEP, Clock
 
@@ -172,6 +175,24 @@ def test_a_job_of_an_executor_is_waited_for(work: Callable[[], None]) -> None:
                 concurrent.futures.Future[None]().result(timeout=60)  # its worker is idle now
         finally:
             patches.undo()
+
+
+def late(sock: socket.socket) -> None:
+    """A server that needs some real time."""
+    sock.recv(10_000)
+    REAL_SLEEP(SHORT)
+    sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nreal")
+
+
+def test_a_client_in_another_thread_is_waited_for() -> None:
+    """What it asks for is relayed by a door from a real server, and takes real time."""
+    said: list[str] = []
+    done = threading.Event()
+    with serving(late) as port, opened(Rule("* *", (Leaves(),)), live=True, timed=True) as o:
+        url = f"http://127.0.0.1:{port}/"
+        threading.Thread(target=lambda: (said.append(httpx.get(url).text), done.set())).start()
+        assert done.wait(60)
+    assert (said, o.clock.slept) == (["real"], [])
 
 
 async def answers(seconds: float) -> str:
