@@ -115,7 +115,7 @@ class Run:
         folder: Path,
         seed: str,
         max_calls: int,
-        max_seconds: float,
+        max_seconds: float = 30.0,
     ) -> None:
         self.library, self.folder = library, folder
         self.clock = Clock()

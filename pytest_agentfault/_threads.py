@@ -12,6 +12,7 @@ waited for three times, and then taken for one that polls.
 
 from __future__ import annotations
 
+import select
 import sys
 import threading
 from _thread import allocate_lock
@@ -126,6 +127,8 @@ class Threads:
         waiter = frame.f_locals.get("waiter") if chain[0][0] in _WAITING_IN else None
         if waiter is not None and not waiter.locked():
             return True  # it was told, and only has to wake
+        if chain[0][0] == "selectors" and _has_news(frame.f_locals.get("self")):
+            return True
         if takes_part and any(
             name == "pytest_agentfault.clock" and word == "select" and above.f_locals.get("timeout") is not None
             for name, word, above in chain[:4]
@@ -172,6 +175,18 @@ def _asking(frame: FrameType | None) -> FrameType | None:
     while frame is not None and _name(frame).startswith(("threading", "queue", "concurrent.futures")):
         frame = frame.f_back
     return frame
+
+
+def _has_news(selector: Any) -> bool:
+    """Whether an event loop that waits is about to wake: what it waits by can be waited for itself (epoll, kqueue)."""
+    if not hasattr(selector, "fileno") or not hasattr(select, "poll"):
+        return False
+    looks = select.poll()
+    try:
+        looks.register(selector.fileno(), select.POLLIN)
+        return bool(looks.poll(0))
+    except (OSError, ValueError):  # it is being closed
+        return False
 
 
 def _is_starting(thread: threading.Thread) -> bool:

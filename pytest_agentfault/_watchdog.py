@@ -37,7 +37,7 @@ SIGNAL: Final = getattr(signal, "SIGURG", None)  # ignored unless somebody asks 
 LOOK_SECONDS: Final = 0.5  # real ones between two looks, at most
 AGAIN_SECONDS: Final = 3.0  # after this the signal comes again, should the first have been swallowed
 MANY_WAITS: Final = 1000  # a test that moves the clock so often between two calls polls for ever
-BUSY_SHARE: Final = 0.1  # a thread that computes for this share of the time is not waiting, on a busy machine too
+BUSY_SHARE: Final = 0.05  # a thread that computes for this share of the time is not waiting, on a busy machine too
 
 
 class InterruptedHung(Hung, KeyboardInterrupt):

@@ -35,7 +35,7 @@ from pytest_agentfault.clock import REAL_MONOTONIC, Clock
 
 HOUR = 3600.0
 pydantic.TypeAdapter(int)  # loads the rest of pydantic, which freezegun would load in the midst of a freeze
-AT_ONCE = 2.0  # real seconds
+AT_ONCE = 20.0  # real seconds: far below the hour that is asked for
 
 
 @pytest.fixture
@@ -277,7 +277,7 @@ def test_a_freeze_that_ends_within_a_test(patches: Patches) -> None:
     clock.advance(HOUR)
     freezer.stop()
     real = subprocess.run([sys.executable, "-c", "import time; print(time.time())"], capture_output=True, check=True)
-    assert HOUR - 5 < time.time() - float(real.stdout) < HOUR + 1
+    assert HOUR <= time.time() - float(real.stdout) < HOUR + AT_ONCE
     assert abs(datetime.now().timestamp() - time.time()) < 1
 
 

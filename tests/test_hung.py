@@ -23,9 +23,9 @@ Inner = Callable[..., pytest.RunResult]
 
 @pytest.fixture
 def inner(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Inner:
-    """Run a file of tests in a process of its own, under a budget of a third of a real second."""
+    """Run a file of tests in a process of its own, under a budget of one real second."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    pytester.makeini("[pytest]\nfault_budget_seconds = 0.3\nfilterwarnings = error\n")
+    pytester.makeini("[pytest]\nfault_budget_seconds = 1\nfilterwarnings = error\n")
 
     def run(code: str, *arguments: str) -> pytest.RunResult:
         pytester.makepyfile(test_it=textwrap.dedent(code))
@@ -61,14 +61,14 @@ HANGS = {
     "a lock": "lock = threading.Lock(); lock.acquire(); lock.acquire()",
     "an event": "threading.Event().wait()",
     "a socket": "ours, other = socket.socketpair(); other.recv(1)",
-    "a process": "subprocess.run([sys.executable, '-c', 'import time; time.sleep(20)'])",
+    "a process": "subprocess.run([sys.executable, '-c', 'import time; time.sleep(60)'])",
     "asyncio": "asyncio.run(never())",
     "asyncio, polling": "asyncio.run(beside())",
     "polling": "polls()",
     "swallowed": "swallows()",
     "trio": "import trio; trio.run(trio.sleep_forever)",
     "uvloop": "import uvloop; uvloop.run(never())",
-    "a thread": "thread = threading.Thread(target=time.sleep, args=(20,), daemon=True); thread.start(); thread.join()",
+    "a thread": "thread = threading.Thread(target=time.sleep, args=(60,), daemon=True); thread.start(); thread.join()",
 }
 
 
@@ -79,10 +79,10 @@ def test_no_test_hangs(inner: Inner, wait: str) -> None:
     began = time.monotonic()
     result = inner(OPENING + tests, "-p", "no:unraisableexception")
     result.assert_outcomes(failed=1, passed=1)
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 40
     result.stdout.fnmatch_lines(
         [
-            "the test waited for more than 0.3 real seconds for what the shared clock cannot move",
+            "the test waited for more than 1 real seconds for what the shared clock cannot move",
             "  there is: a wait at *:* *; calls in all: 0",
             "  to do: give that wait a time limit, or raise the ini key `fault_budget_seconds`",
         ]
@@ -136,7 +136,7 @@ import pytest, subprocess, sys, threading, time
 
 @pytest.fixture(scope="session")
 def started():
-    subprocess.run([sys.executable, "-c", "import time; time.sleep(0.6)"], check=True)
+    subprocess.run([sys.executable, "-c", "import time; time.sleep(1.5)"], check=True)
 
 @pytest.mark.fault(clock=True)
 def test_a_fixture_may_take_its_time(started):
@@ -144,7 +144,7 @@ def test_a_fixture_may_take_its_time(started):
 
 @pytest.mark.fault(clock=True)
 def test_computing_is_no_wait():
-    end = time.thread_time() + 0.8
+    end = time.thread_time() + 1.2
     while time.thread_time() < end:
         pass
 
