@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ._errors import AgentFaultError as AgentFaultError
+    from ._errors import ClockWarning as ClockWarning
     from ._errors import ToolError as ToolError
     from ._errors import UnreachableWarning as UnreachableWarning
     from ._exchange import Exchange as Exchange
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from ._script import Wait as Wait
 
 _HOMES = {
-    "_errors": ("AgentFaultError", "ToolError", "UnreachableWarning"),
+    "_errors": ("AgentFaultError", "ClockWarning", "ToolError", "UnreachableWarning"),
     "_exchange": ("Exchange", "Strike"),
     "_reply": ("Data", "Delay", "End", "Head", "How", "Lost", "Refused", "Reply", "Request", "Why"),
     "_rule": ("Call", "Rule"),

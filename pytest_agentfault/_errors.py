@@ -65,6 +65,10 @@ class UnreachableWarning(UserWarning):
     """A library is loaded whose requests no door of this process can strike."""
 
 
+class ClockWarning(UserWarning):
+    """Something else tells the time in a test that is on the shared clock."""
+
+
 class ToolError(Exception):
     """A call named by `to="CALL ..."` was answered with an error status: what a fault raises in the tool's place.
 

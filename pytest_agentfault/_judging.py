@@ -20,11 +20,13 @@ NOT_JUDGED = (pytest.skip.Exception, pytest.exit.Exception, KeyboardInterrupt)
 
 def after_error(item: pytest.Item, run: Run, error: BaseException) -> list[str] | None:
     """What is wrong with a test that raised; None: the error itself."""
-    if isinstance(error, NOT_JUDGED):
+    is_ours = isinstance(error, Hung) or (isinstance(error, KeyboardInterrupt) and run.plan.why_hung)  # trio's word
+    if isinstance(error, NOT_JUDGED) and not is_ours:
         return None
+    hung = isinstance(error, Hung) or bool(run.plan.why_hung)  # also where a library has wrapped it
     declared = run.judge_error(error)
-    if isinstance(error, Hung):  # a BaseException of ours must not end the whole session
-        return _told(item, run, [str(error), *getattr(error, "__notes__", ())])
+    if hung:  # a BaseException of ours must not end the whole session
+        return _told(item, run, [run.plan.why_hung or str(error), *getattr(error, "__notes__", ())])
     return _told(item, run, run.judge_declared() if declared else None)
 
 

@@ -22,7 +22,7 @@ from .doors._targets import checked, is_call
 if TYPE_CHECKING:
     from .scenario import Library
 
-KEYWORDS: Final = (*WORDS, "raises", "cassette", "checks", "waive")
+KEYWORDS: Final = (*WORDS, "raises", "cassette", "checks", "waive", "clock")
 CHECKS: Final = "pytest_agentfault.checks"
 
 
@@ -40,6 +40,7 @@ class Placement:
         checks: names of the checks that judge the log.
         guards: whether its faults strike only what is wrong with a request: then it is right that none did, as long
             as one of its rules was asked.
+        clock: whether the calendar is on the clock from the start, and not only from the first wait on.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Placement:
     cassette: Path | None = None
     checks: tuple[str, ...] = ()
     guards: bool = False
+    clock: bool = False
 
 
 def place(
@@ -70,6 +72,14 @@ def place(
     """
     settings = {word: value for word, value in words.items() if word not in KEYWORDS}
     _check_settings(settings, what, library)
+    if words.get("clock", True) is not True:
+        raise RuleError(
+            "`clock` can only be True",
+            f"clock={words['clock']!r}",
+            "leave it out: a test under a fault is on the clock anyway",
+        )
+    if not what and words.keys() == {"clock"}:
+        return ()  # the clock alone
     if not what:
         raise RuleError(
             "nothing is named that could strike",
@@ -102,6 +112,7 @@ def place(
                 cassette=cassette,
                 checks=tuple(c for c in dict.fromkeys((*checks, *asked)) if c not in waived),
                 guards=all(getattr(fault, "guards", False) for rule in rules for fault in rule.faults),
+                clock="clock" in words,
             )
         )
     return tuple(placed)

@@ -76,6 +76,7 @@ class Plan:
         self.epoch = epoch
         self.max_calls = max_calls
         self.hung = False
+        self.why_hung = ""  # if it was not for the budget of calls
         self._seed = seed
         self._bind: Bind = bind or (lambda fault, request: fault)
         self._lock = Lock()
@@ -107,7 +108,8 @@ class Plan:
         if self.hung or self._begun >= self.max_calls:
             self.hung = True
             raise Hung(
-                f"the code under test made more than {self.max_calls} calls, the budget of one test "
+                self.why_hung
+                or f"the code under test made more than {self.max_calls} calls, the budget of one test "
                 "(ini `fault_budget_calls`)"
             )
 

@@ -7,7 +7,6 @@ Puts plan, clock, upstreams and door together, and takes everything off again:
 
 from __future__ import annotations
 
-import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
@@ -23,7 +22,9 @@ from ._placing import CHECKS, Placement, place
 from ._plan import Hung, Plan
 from ._rule import Tally
 from ._seams import Patches
+from ._test_clock import TestClock
 from ._verdict import Outcome, out_of_reach, outcome_of_pass, why_never_struck
+from ._watchdog import Watchdog, calls_of
 from .clock import REAL_MONOTONIC, Clock
 from .doors.memory import MemoryDoor
 from .scenario import Library, bind
@@ -90,9 +91,10 @@ class Faults:
         return outcome.value if outcome else None
 
     @property
-    def clock(self) -> Clock:
-        """The clock that faults and the code under test share."""
-        return self._run.clock
+    def clock(self) -> TestClock:
+        """The clock that faults and the code under test share: `now`, `advance(seconds)`, `slept`."""
+        self._run.clock.calendar.want_dates()
+        return self._run.own_clock
 
 
 class Run:
@@ -105,6 +107,7 @@ class Run:
         folder: what a relative cassette path is relative to.
         seed: every random choice of the test follows from it.
         max_calls: the budget of calls.
+        max_seconds: the budget of real seconds without a call.
     """
 
     def __init__(
@@ -115,16 +118,16 @@ class Run:
         folder: Path,
         seed: str,
         max_calls: int,
+        max_seconds: float = 30.0,
     ) -> None:
         self.library, self.folder = library, folder
         self.clock = Clock()
-        real_time = time.time
-
-        def epoch() -> float:
-            return real_time() + self.clock.offset
-
-        self.plan = Plan(seed=seed, bind=bind(seed, epoch), now=self.clock.now, max_calls=max_calls, epoch=epoch)
+        self.own_clock = TestClock(self.clock)
+        self.on_clock = False  # the calendar is wanted from the start
+        wall = self.clock.wall
+        self.plan = Plan(seed=seed, bind=bind(seed, wall), now=self.clock.now, max_calls=max_calls, epoch=wall)
         self.faults = Faults(self)
+        self.watchdog = Watchdog(self.plan, lambda: len(self.clock.slept), max_seconds)
         self.outcome: Outcome | None = None
         self.awaited = False  # `faults.add` may come at any time, so every connection is let in from the start
         self._recordings = recordings
@@ -159,8 +162,11 @@ class Run:
             wanted: whether the test is known to use the tool of this name (its mark or fixture).
         """
         try:
+            self.watchdog.install(self._patches)
             if not wanted("fault_server"):  # its clients live in other processes, and in real time
                 self.clock.install(self._patches)
+                if self.on_clock or any(p.clock for p in self.placements):
+                    self.clock.calendar.want_dates()
                 if unreached := out_of_reach():
                     warnings.warn(UnreachableWarning(unreached), stacklevel=2)
             for mount in self._mounts:
@@ -232,11 +238,11 @@ class Run:
         if self.explores and not self.struck and not hung:
             return False  # nothing was done to it yet
         declared = not hung and any(_is_declared(error, p.raises) for p, _ in self._placed)
-        if not any(x.struck for x in self.plan.log):
+        if hung:
+            self.outcome = Outcome.HUNG
+        elif not any(x.struck for x in self.plan.log):
             self.outcome = Outcome.MISSED
             declared = False
-        elif hung:
-            self.outcome = Outcome.HUNG
         else:
             self.outcome = Outcome.SURFACED if declared else Outcome.CRASHED
         if not declared:
@@ -298,10 +304,10 @@ class Run:
         ]
 
     def _spent(self) -> str:
-        return str(
+        return self.plan.why_hung or str(
             AgentFaultError(
                 f"the code under test made more than {self.plan.max_calls} calls, the budget of one test",
-                self._strikes(),
+                f"{self._strikes()}; {calls_of(self.plan)}",
                 "let it give up earlier, or raise the ini key `fault_budget_calls`",
             )
         )

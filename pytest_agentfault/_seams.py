@@ -61,6 +61,10 @@ class Patches:
             raise
         return before
 
+    def at_last(self, undo: Callable[[], None]) -> None:
+        """Do this when everything that comes later is put back."""
+        self._undo.append(undo)
+
     def put_first(self, target: list[Any], item: Any) -> None:
         """Put `item` before all others of a list; what others do to the list meanwhile stays."""
 

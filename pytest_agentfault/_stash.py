@@ -13,3 +13,4 @@ if TYPE_CHECKING:
 PLACED: pytest.StashKey[tuple[Placement, ...]] = pytest.StashKey()
 RUN: pytest.StashKey[Run] = pytest.StashKey()
 ACTIVE: pytest.StashKey[Run] = pytest.StashKey()
+ON_CLOCK: pytest.StashKey[bool] = pytest.StashKey()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from ._stash import ACTIVE, PLACED, RUN
+from ._stash import ACTIVE, ON_CLOCK, PLACED, RUN
 from ._summary import Summary
 from ._unittest import VARIANT, is_test_case, variant_names, variant_of, with_variants
 
@@ -32,8 +32,8 @@ OWN_FIXTURES: Final = frozenset({"faults", "fault_server"})
 
 MARKERS: Final = (
     "fault(*what, to=, times=, after=, every=, probability=, until=, after_seconds=, for_seconds=, raises=, "
-    "cassette=, checks=, waive=): run the test under these faults: names of scenarios (`pytest --fault-list`) or "
-    "fault objects.",
+    "cassette=, checks=, waive=, clock=): run the test under these faults: names of scenarios (`pytest --fault-list`) "
+    "or fault objects; fault(clock=True): under none, with waits that cost nothing.",
     "fault_matrix(*patterns, raises=, ...): run the test once as it is and once per scenario that a pattern names.",
 )
 
@@ -84,6 +84,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=[],
     )
     parser.addini("fault_budget_calls", "calls a test may make under a fault before it counts as hung", default="100")
+    parser.addini(
+        "fault_budget_seconds",
+        "real seconds a test under a fault may wait without a call, for what the clock cannot move, before it counts "
+        "as hung",
+        default="30",
+    )
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -153,6 +159,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     wrong: list[str] = []
     _budget_calls(config)
+    _budget_seconds(config)
     for item in items:
         marks = list(item.iter_markers("fault"))
         variant = variant_of(item)
@@ -180,6 +187,7 @@ def _place(item: pytest.Item, marks: Iterable[pytest.Mark], variant: Any, wrong:
         except AgentFaultError as error:
             path, line, _ = item.location
             wrong.append(f"{path}:{(line or 0) + 1}: {item.name}: @pytest.mark.fault: {error}")
+    item.stash[ON_CLOCK] = any("clock" in mark.kwargs for mark in marks)
     item.stash[PLACED] = tuple(placed)
 
 
@@ -198,15 +206,20 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
     if placed is None:
         return (yield)
     _start(item, placed)
+    run = item.stash[RUN]
     try:
-        return (yield)
+        result = yield
     except BaseException as error:
-        run = item.stash[RUN]
-        if run.struck:
+        wrong = None
+        if run.struck or run.plan.why_hung:
             from ._judging import after_error
 
-            after_error(item, run, error)  # the error stays; its outcome is told
-        raise
+            wrong = after_error(item, run, error)  # an error stays; its outcome is told
+        if not run.plan.why_hung or not wrong:
+            raise
+    else:
+        return result
+    pytest.fail("\n".join(wrong), pytrace=False)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -216,6 +229,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
         return (yield)
     from ._judging import after_error, after_pass, conclude
 
+    run.watchdog.enter("call")
     try:
         yield
     except BaseException as error:
@@ -224,7 +238,15 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
             raise
     else:
         wrong = after_pass(item, run)
+    finally:
+        run.watchdog.enter("teardown")
     conclude(run, wrong)
+
+
+def pytest_enter_pdb(config: pytest.Config) -> None:
+    run = config.stash.get(ACTIVE, None)
+    if run is not None:
+        run.watchdog.pause()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -295,7 +317,9 @@ def _start(item: pytest.Item, placed: tuple[Placement, ...]) -> None:
             item.path.parent,
             f"{config.option.fault_seed}/{item.nodeid}",
             _budget_calls(config),
+            _budget_seconds(config),
         )
+        run.on_clock = item.stash.get(ON_CLOCK, False)
         names = getattr(item, "fixturenames", ())
         run.awaited = not OWN_FIXTURES.isdisjoint(names)
         run.start(lambda tool: tool in names or item.get_closest_marker(tool) is not None)
@@ -312,6 +336,19 @@ def _budget_calls(config: pytest.Config) -> int:
             f"`fault_budget_calls` must be a whole number\n  there is: {given!r}\n  to do: give 1 or more calls"
         )
     return int(given)
+
+
+def _budget_seconds(config: pytest.Config) -> float:
+    given = config.getini("fault_budget_seconds")
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < 1e6:
+        raise pytest.UsageError(
+            f"`fault_budget_seconds` must be a number of real seconds\n  there is: {given!r}\n  to do: give more than 0"
+        )
+    return seconds
 
 
 def _stop(item: pytest.Item) -> None:

@@ -21,6 +21,7 @@ import pytest
 from _memory import Leaves, Says, opened, says, serving
 
 from pytest_agentfault import Data, Delay, End, Head, Reply, Rule
+from pytest_agentfault._moved import REAL
 from pytest_agentfault._seams import Patches
 from pytest_agentfault.clock import REAL_MONOTONIC, REAL_SLEEP, Clock, Slept
 
@@ -65,7 +66,7 @@ def test_sleep_is_real_again_afterwards() -> None:
     patches = Patches()
     Clock().install(patches)
     patches.undo()
-    assert (time.sleep, time.monotonic) == (REAL_SLEEP, REAL_MONOTONIC)
+    assert (time.sleep, time.monotonic) == (REAL["sleep"], REAL["monotonic"])
 
 
 def test_a_polling_thread_neither_runs_it_away_nor_is_slowed(clock: Clock) -> None:

@@ -108,7 +108,8 @@ class TrioClock:
         watcher = getattr(runner.io_manager, "_epoll", None) or getattr(runner.io_manager, "_kqueue", None)
         if watcher is None:  # Windows: nothing to ask, so time is real
             return left
-        return self._clock.jump(left, "trio", lambda seconds: has_news(watcher.fileno(), seconds))
+        listens = len(getattr(runner.io_manager, "_registered", "??")) > 1  # one is the run's own
+        return self._clock.jump(left, "trio", lambda seconds: has_news(watcher.fileno(), seconds), listens=listens)
 
 
 SEAMS: Final[dict[str, Callable[[Any, Patches], None]]] = {

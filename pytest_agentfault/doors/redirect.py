@@ -83,7 +83,7 @@ class SharedClock(Clock, Protocol):
         """No more."""
         ...
 
-    def jump(self, seconds: float, who: str, news: Callable[[float], bool]) -> float:
+    def jump(self, seconds: float, who: str, news: Callable[[float], bool], *, listens: bool = True) -> float:
         """Move on to what comes first; for how many real seconds the loop should now listen."""
         ...
 
