@@ -9,6 +9,7 @@ import test_any
 import test_graphql
 import test_limits
 import test_sessions
+import test_stream_errors
 from _cassettes import CASSETTES, FOLDER, path_of, text_of
 from _table import PAGE, SDKS, page
 
@@ -30,12 +31,13 @@ def test_there_are_no_other_recordings() -> None:
 
 def test_every_scenario_meets_a_real_sdk() -> None:
     """Each scenario of a vendor stands in a case of its SDK, or among those that need time: test_limits.py,
-    test_sessions.py, or with gql's in test_graphql.py. Those for any host meet a client in test_any_pack.py and
+    test_sessions.py, with gql's in test_graphql.py, or in test_stream_errors.py. Those for any host meet a client in test_any_pack.py and
     test_web_pack.py."""
     met = {case.scenario for cases, _ in SDKS.values() for case in cases} | {
         *test_limits.MET,
         *test_sessions.MET,
         *test_graphql.MET,
+        *test_stream_errors.MET,
     }
     assert met >= set(Library().select("*")) - {*Library().select("any/*"), *Library().select("web/*")}
     assert {case.scenario for case in test_any.CASES} <= set(Library().select("any/*"))

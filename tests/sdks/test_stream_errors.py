@@ -8,13 +8,15 @@ import openai
 import pytest
 from _memory import Says, opened
 from _scenarios import SHIPPED
+from botocore.eventstream import EventStreamBuffer
 
 from pytest_agentfault import Reply, Request, Rule
 from pytest_agentfault._payload import events_of
 from pytest_agentfault._plan import Plan, drive
-from pytest_agentfault.faults._frames import frame, frames_of, headers_of
+from pytest_agentfault.faults._frames import frame
 from pytest_agentfault.upstreams._recording import load
 
+MET = ("bedrock/stream-error-event", "groq/stream-error-event", "openrouter/stream-error-event")
 CHUNK = (
     'data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m",'
     '"choices":[{"index":0,"delta":{"content":"%s"}}]}'
@@ -57,9 +59,15 @@ def test_bedrock_throttles_inside_its_binary_stream() -> None:
     event = frame({":event-type": "contentBlockDelta", ":message-type": "event"}, b"{}")
     reply = Reply.of(200, event * 3, {"Content-Type": "application/vnd.amazon.eventstream"})
     url = "https://bedrock-runtime.eu-central-1.amazonaws.com/model/x/converse-stream"
-    frames = frames_of(struck("bedrock/stream-error-event", url, reply).body)
-    assert [headers_of(each)[":message-type"] for each in frames] == ["event", "event", "exception"]
-    assert headers_of(frames[2])[":exception-type"] == "throttlingException"
+    buffer = EventStreamBuffer()
+    buffer.add_data(struck("bedrock/stream-error-event", url, reply).body)
+    said = [message.to_response_dict() for message in buffer]
+    assert [(each["status_code"], each["headers"][":message-type"]) for each in said] == [
+        (200, "event"),
+        (200, "event"),
+        (400, "exception"),
+    ]
+    assert said[2]["headers"][":exception-type"] == "throttlingException"
 
 
 @pytest.mark.shared
