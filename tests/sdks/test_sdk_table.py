@@ -30,9 +30,9 @@ def test_there_are_no_other_recordings() -> None:
 
 
 def test_every_scenario_meets_a_real_sdk() -> None:
-    """Each scenario of a vendor stands in a case of its SDK, or among those that need time: test_limits.py,
-    test_sessions.py, with gql's in test_graphql.py, or in test_stream_errors.py. Those for any host meet a client in test_any_pack.py and
-    test_web_pack.py."""
+    """Each scenario of a vendor stands in a case of its SDK or in the `MET` of one of four files; those for any host
+    meet a client in test_any_pack.py and test_web_pack.py.
+    """
     met = {case.scenario for cases, _ in SDKS.values() for case in cases} | {
         *test_limits.MET,
         *test_sessions.MET,
