@@ -10,5 +10,5 @@ nox.options.error_on_missing_interpreters = False
 def tests(session: nox.Session) -> None:
     """The whole suite."""
     session.install("-q", "-U", "pip")
-    session.install("-q", "-e", ".[graphql,html]", "--group", "dev")
+    session.install("-q", "-e", ".[graphql,html,server]", "--group", "dev")
     session.run("pytest", "-n", "2", *session.posargs)
