@@ -53,7 +53,8 @@ the memory door and its own real HTTP client.
 - **same**: the very events of the healthy stream, and no error.
 - an **error**: the class that came out of the reader.
 - **wrong**: other events than those of the healthy stream, without a word.
-- nothing: the fault does not strike such a stream (no `event:` line, no compressed bytes ...).
+- nothing: the fault does not strike such a stream (no `event:` line, no compressed bytes ...), or the reader reads
+  none of that kind in one piece either.
 
 `aiohttp lines` and `requests.iter_lines` are loops over lines that take what is behind `data: ` for JSON, as such loops
 are written; `naive` takes each piece it reads for one event. `botocore` reads binary events of AWS, `ollama` a JSON
@@ -151,6 +152,16 @@ class Instead:
         return Reply.of(200, self.body, {"Content-Type": self.kind})
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """The stream as it is to be cut."""
+
+    reply: Reply
+
+    def alter(self, request: Request, reply: Reply) -> Reply:
+        return self.reply
+
+
 class Table:
     """Asks readers, one reply after the other."""
 
@@ -160,6 +171,8 @@ class Table:
     def outcome(self, reader: Reader, make: Make, expected: Heard) -> str:
         """What the reader makes of a fault, as a cell."""
         reply, fault = make(reader)
+        if reply != reader.reply and self._read(reader, reader.reply, Prepared(reply), expected) != SAME:
+            return NONE  # it cannot read such a stream in one piece either
         if not getattr(fault, "explores", False):
             return self._read(reader, reply, fault, expected)
         found = Counter(self._read(reader, reply, each, expected) for _, each in fault.each(ASKED, reply))
