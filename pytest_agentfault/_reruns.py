@@ -164,26 +164,21 @@ class Reruns:
         return report
 
     def _explore(self, item: pytest.Function, run: Run, nextitem: pytest.Item | None) -> None:
-        """One run per place, reported like any test."""
-        clones = []
-        for name, placements in run.places():
-            clones.append(clone := _clone(item, name, placements))
-            clone.user_properties.append((PLACE, json.dumps([item.nodeid, name])))
-        if self._only:
-            wanted = [clone for clone in clones if clone.nodeid == self._only]
-            if not wanted:
-                there = nearest(self._only, get_close_matches(self._only, [c.nodeid for c in clones], 5, 0))
-                item.session.shouldfail = f"--fault-replay: there is no place {self._only}; {there}"
-            clones = wanted
+        """One run per place, reported like any test; each item is made when its turn comes: there may be many."""
         session = item.session
-        session.testscollected += len(clones)
+        clones = (clone for clone in _places(item, run) if self._only in ("", clone.nodeid))
+        clone = next(clones, None)
+        if clone is None:
+            near = get_close_matches(self._only, [place.nodeid for place in _places(item, run)], 5, 0)
+            session.shouldfail = f"--fault-replay: there is no place {self._only}; {nearest(self._only, near)}"
         turn = session.items.index(item)
         try:
-            for clone, following in zip(clones, (*clones[1:], nextitem), strict=False):
+            while clone is not None and not (session.shouldfail or session.shouldstop):
+                following = next(clones, None)
+                session.testscollected += 1
                 session.items[turn] = clone  # a worker of xdist looks there whose report it sends
-                item.config.hook.pytest_runtest_protocol(item=clone, nextitem=following)
-                if session.shouldfail or session.shouldstop:
-                    return
+                item.config.hook.pytest_runtest_protocol(item=clone, nextitem=following or nextitem)
+                clone = following
         finally:
             session.items[turn] = item
 
@@ -223,6 +218,14 @@ class Reruns:
                 f"reproduce it: pytest --fault-replay '{item.nodeid}@{parts}'",
             ]
         )
+
+
+def _places(item: pytest.Function, run: Run) -> Iterator[pytest.Function]:
+    """The runs per place that a run of this item asks for."""
+    for name, placements in run.places():
+        clone = _clone(item, name, placements)
+        clone.user_properties.append((PLACE, json.dumps([item.nodeid, name])))
+        yield clone
 
 
 def _shrinkable(run: Run) -> Iterator[Shrinkable]:
