@@ -28,7 +28,7 @@ READ_BYTES: Final = 262144
 CLOSE_AT_ONCE: Final = struct.pack("ii", 1, 0)  # SO_LINGER of 0 seconds: close sends RST
 LOOK_SECONDS: Final = 0.0001  # between two looks at what the client has read
 SLOWEST_SECONDS: Final = 0.1  # a client that has not read a segment after this gets the next one all the same
-PAUSE_SECONDS: Final = 0.005  # between two segments, where the kernel cannot be asked
+PAUSE_SECONDS: Final = 0.005  # before an end; and between two segments, where the kernel cannot be asked
 
 
 class Owner(Protocol):
@@ -257,11 +257,11 @@ class Peer:
         following = self._steps[0] if self._steps else None
         if not self._unsent and not self.is_closed and isinstance(following, Send | Fin | Reset):
             unread = self._unread()
-            if unread is None:
-                self._wait(PAUSE_SECONDS)
-            elif unread:
+            if unread:
                 self._is_waiting = True
                 self._look_again(self.owner.reactor.now() + SLOWEST_SECONDS)
+            elif unread is None or isinstance(following, Fin | Reset):
+                self._wait(PAUSE_SECONDS)
 
     def _unread(self) -> int | None:
         return self.owner.queues.unread(self.port, self._own_port)
@@ -274,6 +274,10 @@ class Peer:
             return
         if self._unread() and self.owner.reactor.now() < until:
             self._look_again(until)
+        elif self._steps and isinstance(self._steps[0], Fin | Reset):
+            self._wait(
+                PAUSE_SECONDS
+            )  # what was read is handed up first: some clients drop it once they know of the end
         else:
             self._waited()
 
