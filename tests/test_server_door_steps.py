@@ -83,7 +83,9 @@ def test_a_script_of_any_length() -> None:
     steps = (*(Send(b"%d\n" % n) for n in range(3000)), Fin())
     with served(performing(Script(steps))) as door, connected(door.port) as sock:
         sock.sendall(ASKED)
-        assert len(told(sock)) == 3001
+        *got_each, end = told(sock)
+        assert (b"".join(got_each), end) == (b"".join(b"%d\n" % n for n in range(3000)), "end")
+        assert len(got_each) > 2000  # each alone, but for those that a busy machine let meet
     with served(performing(Script((Send(OK), Next())))) as door, connected(door.port) as sock:
         sock.sendall(ASKED * 500)
         got = b""
