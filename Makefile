@@ -47,10 +47,13 @@ $(SDKS_READY): pyproject.toml
 	$(SDKS_VENV)/bin/python -m pip install --quiet --editable '.[graphql,html,server]' --group sdks
 	touch $(SDKS_READY)
 
-# Every SDK of the matrix, none skipped, in an environment of its own; prints docs/sdk-matrix.md.
+# Every SDK of the matrix, none skipped, in an environment of its own; prints docs/sdk-matrix.md and docs/waits.md,
+# for which each client also waits a few seconds in real time.
 sdks: $(SDKS_READY)
 	$(SDKS_VENV)/bin/python tests/sdks/matrix/_page.py
-	$(SDKS_VENV)/bin/python -m pytest -q tests/sdks --ignore tests/sdks/matrix/test_sdk_matrix.py
+	$(SDKS_VENV)/bin/python tests/sdks/waits/_waits_page.py
+	$(SDKS_VENV)/bin/python -m pytest -q tests/sdks --ignore tests/sdks/matrix/test_sdk_matrix.py \
+	  --ignore tests/sdks/waits/test_sdk_waits.py
 
 # niquests overwrites urllib3, so it has an environment of its own.
 niquests:
