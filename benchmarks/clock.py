@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import gc
-import io
-import os
 import sys
 from collections.abc import Sequence
-from contextlib import redirect_stdout, suppress
+from contextlib import suppress
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import process_time
-from unittest import mock
 
 import pytest
 
-from pytest_agentfault import plugin
 from pytest_agentfault._seams import Patches
 from pytest_agentfault.clock import Clock
 
+from ._session import run, seconds_of
 from ._timing import Row, Table, difference, in_turns
 from .no_fault import BLOCK
 
@@ -54,7 +50,7 @@ def tables(quick: bool) -> Sequence[Table]:
     blocks = _Blocks()
     with TemporaryDirectory() as folder:
         Path(folder, "test_clocked.py").write_text(TESTS.format(tests=tests))
-        _run(folder, blocks)
+        run(folder, "test_clocked", blocks)
     on, off = ([seconds / BLOCK for seconds in times[1:]] for times in (blocks.on, blocks.off))
     alone = in_turns({"on": _alone, "off": lambda: 0.0}, 2 if quick else 15)
     first = blocks.on[0] * 1e3
@@ -117,25 +113,7 @@ class _Blocks:
         for number in range(2 * half // BLOCK):
             with_it = number % 4 in (0, 3)  # on, off, off, on
             items = list(islice(kinds["on" if with_it else "off"], BLOCK))
-            (self.on if with_it else self.off).append(_seconds(items))
+            (self.on if with_it else self.off).append(
+                seconds_of(list(zip(items, [*items[1:], None], strict=True)), process_time)
+            )
         return True
-
-
-def _seconds(items: Sequence[pytest.Item]) -> float:
-    gc.collect(1)
-    gc.disable()
-    began = process_time()
-    for item, following in zip(items, [*items[1:], None], strict=True):
-        item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
-    seconds = process_time() - began
-    gc.enable()
-    return seconds
-
-
-def _run(folder: str, blocks: _Blocks) -> None:
-    arguments = [folder, "-q", "-p", "no:cacheprovider", f"--rootdir={folder}", "-p", plugin.__name__]
-    told = io.StringIO()
-    with redirect_stdout(told), mock.patch.dict(os.environ, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1"):
-        code = pytest.main(arguments, [blocks])
-    sys.modules.pop("test_clocked", None)
-    assert code == 0, told.getvalue()

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import gc
-import io
-import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, redirect_stdout
+from contextlib import ExitStack, contextmanager
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +17,7 @@ import pytest
 from pytest_agentfault import plugin
 from pytest_agentfault._seams import Patches
 
+from ._session import run, seconds_of
 from ._timing import Row, Table, difference
 
 LIMIT_US = 20.0
@@ -36,7 +33,7 @@ def tables(quick: bool) -> Sequence[Table]:
     blocks = _Blocks()
     with TemporaryDirectory() as folder, _patches_counted() as patched, _timed_at_collection(collecting):
         Path(folder, "test_trivial.py").write_text("".join(f"def test_{n}():\n    pass\n\n" for n in range(tests)))
-        _run(folder, blocks)
+        run(folder, "test_trivial", blocks)
     per_test = sum(collecting) / tests
     on = [seconds / BLOCK + per_test for seconds in blocks.on]
     off = [seconds / BLOCK for seconds in blocks.off]
@@ -78,31 +75,11 @@ class _Blocks:
             if with_it:
                 for each in plugins:
                     manager.register(each)
-            (self.on if with_it else self.off).append(_seconds(list(islice(following, BLOCK))))
+            (self.on if with_it else self.off).append(seconds_of(list(islice(following, BLOCK)), perf_counter))
             if with_it:
                 for each in plugins:
                     manager.unregister(each)
         return True
-
-
-def _seconds(items: Sequence[tuple[pytest.Item, pytest.Item | None]]) -> float:
-    gc.collect(1)
-    gc.disable()
-    began = perf_counter()
-    for item, following in items:
-        item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
-    seconds = perf_counter() - began
-    gc.enable()
-    return seconds
-
-
-def _run(folder: str, blocks: _Blocks) -> None:
-    arguments = [folder, "-q", "-p", "no:cacheprovider", f"--rootdir={folder}", "-p", plugin.__name__]
-    told = io.StringIO()
-    with redirect_stdout(told), mock.patch.dict(os.environ, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1"):
-        code = pytest.main(arguments, [blocks])
-    sys.modules.pop("test_trivial", None)
-    assert code == 0, told.getvalue()
 
 
 @contextmanager

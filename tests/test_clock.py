@@ -18,6 +18,7 @@ import anyio.to_thread
 import httpx
 import httpx2
 import pytest
+from _clocks import clock_for
 from _memory import Leaves, Says, opened, says, serving
 
 from pytest_agentfault import Data, Delay, End, Head, Reply, Rule
@@ -32,15 +33,9 @@ AT_ONCE = 2.0  # real seconds: far below every wait that is asked for here, far 
 
 @pytest.fixture
 def clock() -> Iterator[Clock]:
-    """A clock over the process's own, for one test that must be over at once."""
-    made, patches = Clock(), Patches()
-    made.install(patches)
-    began = REAL_MONOTONIC()
-    try:
+    """A clock that is on, for one test that must be over at once."""
+    with clock_for(AT_ONCE) as made:
         yield made
-    finally:
-        patches.undo()
-    assert REAL_MONOTONIC() - began < AT_ONCE
 
 
 def test_a_sleep_returns_at_once_and_is_noted(clock: Clock) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
+from _clocks import clock_for
 from _memory import Leaves, opened, serving
 
 from pytest_agentfault import Rule
@@ -29,14 +30,8 @@ SHORT = 0.15  # real seconds that somebody works
 @pytest.fixture
 def clock() -> Iterator[Clock]:
     """A clock that is on, for one test that must be over at once."""
-    made, patches = Clock(), Patches()
-    made.install(patches)
-    began = REAL_MONOTONIC()
-    try:
+    with clock_for(AT_ONCE) as made:
         yield made
-    finally:
-        patches.undo()
-    assert REAL_MONOTONIC() - began < AT_ONCE
 
 
 def a_queue(seconds: float) -> None:

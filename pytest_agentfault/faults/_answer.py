@@ -13,6 +13,7 @@ from typing import Any, Final
 from .._errors import FaultError
 from .._payload import written
 from .._reply import Headers, Reply
+from ._settings import check_code, check_headers, check_json, check_text
 
 JSON: Final = "application/json"
 TEXT: Final = "text/plain; charset=utf-8"
@@ -36,7 +37,11 @@ def _said(code: int, body: str, content_type: str, pairs: Headers, reason: str) 
     return Reply.of(code, body.encode(), pairs, reason)
 
 
-def check_one_body(fault: str, json: Any, text: str | None) -> None:
-    """A reply has one body."""
+def check_said(fault: str, code: int, headers: Mapping[str, str], json: Any, text: str | None) -> None:
+    """The settings of an answer are such that it can be said, and it has one body."""
+    check_code(fault, code)
+    check_headers(fault, headers)
+    check_json(fault, json)
+    check_text(fault, "text", text, optional=True)
     if json is not None and text is not None:
         raise FaultError(f"{fault}: one body too many", "both `json` and `text`", "keep one of the two")

@@ -10,8 +10,7 @@ from .._credentials import bearer_of
 from .._errors import FaultError
 from .._memory import Memory
 from .._reply import Reply, Request
-from ._answer import JSON, TEXT, check_one_body, json_text, said
-from ._settings import check_code, check_headers, check_json, check_text
+from ._answer import JSON, TEXT, check_said, json_text, said
 from ._tokens import claims_of
 
 BODY: Final = {"error": "invalid_token", "error_description": "The access token expired"}
@@ -50,11 +49,7 @@ class ExpireJwt:
             value = getattr(self, setting)
             if not isinstance(value, int | float) or isinstance(value, bool) or abs(value) > 1e9:
                 raise FaultError(f"{name}: `{setting}` must be a number of seconds", repr(value), "give a number")
-        check_code(name, self.code)
-        check_headers(name, self.headers)
-        check_json(name, self.json)
-        check_text(name, "text", self.text, optional=True)
-        check_one_body(name, self.json, self.text)
+        check_said(name, self.code, self.headers, self.json, self.text)
 
     def answer(self, request: Request) -> Reply | None:
         """The refusal, where the token's time is not now."""

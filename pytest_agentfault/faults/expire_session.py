@@ -14,8 +14,8 @@ from .._credentials import credential_digest
 from .._errors import FaultError
 from .._memory import Memory
 from .._reply import Reply, Request
-from ._answer import JSON, TEXT, check_one_body, json_text, said
-from ._settings import check_code, check_headers, check_json, check_line, check_text
+from ._answer import JSON, TEXT, check_said, json_text, said
+from ._settings import check_line
 
 CHALLENGE: Final = 'Bearer error="invalid_token", error_description="The access token expired"'
 BODY: Final = {"error": "invalid_token", "error_description": "The access token expired"}
@@ -48,11 +48,7 @@ class ExpireSession:
     memory: Memory = field(default_factory=Memory, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        check_code("expire_session", self.code)
-        check_headers("expire_session", self.headers)
-        check_json("expire_session", self.json)
-        check_text("expire_session", "text", self.text, optional=True)
-        check_one_body("expire_session", self.json, self.text)
+        check_said("expire_session", self.code, self.headers, self.json, self.text)
         check_line("expire_session", "only_with", self.only_with, optional=True)
         lives = self.lives_seconds
         if lives is not None and (not isinstance(lives, int | float) or isinstance(lives, bool) or not 0 < lives < 1e9):

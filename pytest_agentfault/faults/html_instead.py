@@ -11,9 +11,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from .._reply import Reply, Request
-from ._answer import HTML, said
-from ._html import plain_page
-from ._settings import check_code, check_headers, check_text
+from ._html import check_page, page_said
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +36,8 @@ class HtmlInstead:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        check_code("html_instead", self.code)
-        check_text("html_instead", "title", self.title)
-        check_text("html_instead", "text", self.text, optional=True)
-        check_headers("html_instead", self.headers)
+        check_page("html_instead", self.code, self.title, self.text, self.headers)
 
     def answer(self, request: Request) -> Reply:
         """The reply in the vendor's place."""
-        return said(self.code, plain_page(self.title) if self.text is None else self.text, HTML, self.headers)
+        return page_said(self.code, self.title, self.text, self.headers)

@@ -9,8 +9,8 @@ from typing import Any
 from .._credentials import bearer_of, digest
 from .._memory import Memory
 from .._reply import Reply, Request
-from ._answer import JSON, TEXT, check_one_body, json_text, said
-from ._settings import check_code, check_headers, check_json, check_line, check_text
+from ._answer import JSON, TEXT, check_said, json_text, said
+from ._settings import check_line
 from ._tokens import claims_of, issued_in
 
 
@@ -41,11 +41,7 @@ class InsufficientScope:
     def __post_init__(self) -> None:
         name = "insufficient_scope"
         check_line(name, "scope", self.scope)
-        check_code(name, self.code)
-        check_headers(name, self.headers)
-        check_json(name, self.json)
-        check_text(name, "text", self.text, optional=True)
-        check_one_body(name, self.json, self.text)
+        check_said(name, self.code, self.headers, self.json, self.text)
 
     def answer(self, request: Request) -> Reply | None:
         """The refusal, where the token is a new one without that scope."""

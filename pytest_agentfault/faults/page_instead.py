@@ -12,10 +12,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from .._reply import Reply, Request
-from ._answer import HTML, said
-from ._html import plain_page
+from ._html import check_page, page_said
 from ._pages import page_of
-from ._settings import check_code, check_headers, check_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +38,10 @@ class PageInstead:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        check_code("page_instead", self.code)
-        check_text("page_instead", "title", self.title)
-        check_text("page_instead", "text", self.text, optional=True)
-        check_headers("page_instead", self.headers)
+        check_page("page_instead", self.code, self.title, self.text, self.headers)
 
     def alter(self, request: Request, reply: Reply) -> Reply:
         """This page; the same reply where it is no page."""
         if page_of(request, reply) is None:
             return reply
-        return said(self.code, plain_page(self.title) if self.text is None else self.text, HTML, self.headers)
+        return page_said(self.code, self.title, self.text, self.headers)

@@ -16,10 +16,10 @@ from .._errors import FaultError
 from .._memory import Memory
 from .._payload import json_of, with_payload, written
 from .._reply import Reply, Request
-from ._answer import JSON, TEXT, check_one_body, json_text, said
+from ._answer import JSON, TEXT, check_said, json_text, said
 from ._budget import NAME, SLACK, Budget, Reading, check_readings, filled
 from ._paths import check_path, found, places
-from ._settings import check_choice, check_code, check_count, check_headers, check_json, check_text
+from ._settings import check_choice, check_count, check_headers, check_text
 
 REFILLS: Final = ("window", "steady")
 RETRY_AFTER: Final = {"Retry-After": "{limit.wait.seconds}"}
@@ -105,12 +105,8 @@ class RateLimit:
         check_choice(name, "refill", self.refill, REFILLS)
         check_path(name, "points_asked", self.points_asked)
         check_path(name, "points_at", self.points_at)
-        check_headers(name, self.headers)
         check_headers(name, self._spent_headers)
-        check_code(name, self.code)
-        check_json(name, self.json)
-        check_text(name, "text", self.text, optional=True)
-        check_one_body(name, self.json, self.text)
+        check_said(name, self.code, self.headers, self.json, self.text)
         _check_table(name, self.adds)
         body = "" if self.json is None else json_text(self.json)
         texts = {"headers": self.headers, "spent_headers": self._spent_headers}

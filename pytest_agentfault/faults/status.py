@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._reply import Reply, Request
-from ._answer import JSON, TEXT, check_one_body, json_text, said
-from ._settings import check_code, check_headers, check_json, check_line, check_text
+from ._answer import JSON, TEXT, check_said, json_text, said
+from ._settings import check_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +39,8 @@ class Status:
     reason: str = ""
 
     def __post_init__(self) -> None:
-        check_code("status", self.code)
-        check_headers("status", self.headers)
-        check_json("status", self.json)
-        check_text("status", "text", self.text, optional=True)
+        check_said("status", self.code, self.headers, self.json, self.text)
         check_line("status", "reason", self.reason)
-        check_one_body("status", self.json, self.text)
 
     def answer(self, request: Request) -> Reply:
         """The reply in the vendor's place."""
