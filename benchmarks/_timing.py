@@ -100,10 +100,10 @@ def in_turns(
 
 
 def ratio(what: str, ours: Sequence[float], base: Sequence[float], limit: float | None = None) -> Row:
-    """Ours against the base, as a ratio of medians; low and high are those of neighbouring rounds."""
+    """Ours against the base: the median of the ratios of neighbouring rounds."""
     pairs = [a / b for a, b in zip(ours, base, strict=True)]
     mine, other = median(ours), median(base)
-    return Row(what, mine * MICRO, other * MICRO, "us", mine / other, min(pairs), max(pairs), limit)
+    return Row(what, mine * MICRO, other * MICRO, "us", median(pairs), min(pairs), max(pairs), limit)
 
 
 def difference(

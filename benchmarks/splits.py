@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from json import dumps
 from time import perf_counter
 from typing import Any, Final
@@ -22,6 +23,7 @@ from ._ways import HOST, NEVER, PATH
 
 AGAINST_UNSPLIT: Final = 1.3
 AGAINST_LOOPBACK: Final = 0.9
+SLICES: Final = 20  # of the exchanges of one test, so that neighbours in time are compared
 HEADERS: Final = {"Content-Type": "text/event-stream", "Transfer-Encoding": "chunked"}
 URL: Final = f"http://{HOST}{PATH}"
 
@@ -30,18 +32,21 @@ def tables(quick: bool) -> Sequence[Table]:
     """A stream of server-sent events, as many exchanges in one test as it has offsets, each split at another one."""
     import httpx2
 
-    size, rounds = (500, 1) if quick else (10_000, 5)
+    size, rounds = (500, 1) if quick else (10_000, 4)
     reply = _stream(size)
     ways: dict[str, Round] = {}
     asked = Request("GET", URL)
     faults = [fault for _, fault in SplitChunks(at="every-byte").each(asked, reply)]
+    each = -(-len(faults) // SLICES)
     answers = {f"/{n}".encode(): _segments(fault.alter(asked, reply), asked) for n, fault in enumerate(faults)}
+    shares = [range(first, min(first + each, len(faults))) for first in range(0, len(faults), each)]
     with httpx2.Client(trust_env=False) as client, serving(answers) as port:
-        through = _loop(client, [URL] * len(faults), reply.body)
-        ways["split"] = _behind_a_door(reply, lambda: EachInTurn(faults), through)
-        ways["unsplit"] = _behind_a_door(reply, lambda: SplitChunks(), through, after=NEVER)
-        ways["loopback"] = _loop(client, [f"http://127.0.0.1:{port}/{n}" for n in range(len(faults))], reply.body)
-        found = in_turns(ways, rounds)
+        through = [_loop(client, [URL] * len(share), reply.body) for share in shares]
+        ways["split"] = Behind(reply, lambda: EachInTurn(faults), through)
+        ways["unsplit"] = Behind(reply, lambda: SplitChunks(), through, after=NEVER)
+        local = f"http://127.0.0.1:{port}"
+        ways["loopback"] = InTurn([_loop(client, [f"{local}/{n}" for n in share], reply.body) for share in shares])
+        found = in_turns(ways, rounds * len(shares), warm=len(shares))
     return [
         Table(
             "Every single split of a stream",
@@ -105,13 +110,29 @@ def _loop(client: Any, urls: Sequence[str], body: bytes) -> Round:
     return once
 
 
-def _behind_a_door(reply: Reply, make: Callable[[], Any], work: Round, **words: Any) -> Round:
-    def once() -> float:
-        clock = Clock()
-        plan = Plan([Rule("* *", (make(),), **words)], now=clock.now, max_calls=NEVER)
-        with Patches().under(MemoryDoor(plan, [Told(reply)], clock)):
-            seconds = work()
-        assert bool(plan.log[-1].struck) == (not words)
-        return seconds
+class InTurn:
+    """One round after the other, and again from the first."""
 
-    return once
+    def __init__(self, rounds: Sequence[Round]) -> None:
+        self._rounds = cycle(rounds)
+
+    def __call__(self) -> float:
+        return next(self._rounds)()
+
+
+class Behind:
+    """All these rounds in one test after the other, behind a door that strikes with one fault."""
+
+    def __init__(self, reply: Reply, make: Callable[[], Any], rounds: Sequence[Round], **words: Any) -> None:
+        self._reply, self._make, self._words = reply, make, words
+        self._rounds = cycle(enumerate(rounds))
+
+    def __call__(self) -> float:
+        number, work = next(self._rounds)
+        if number == 0:
+            self._clock = Clock()
+            self._plan = Plan([Rule("* *", (self._make(),), **self._words)], now=self._clock.now, max_calls=NEVER)
+        with Patches().under(MemoryDoor(self._plan, [Told(self._reply)], self._clock)):
+            seconds = work()
+        assert bool(self._plan.log[-1].struck) == (not self._words)
+        return seconds

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import re
 import zlib
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum
 from importlib import import_module
+from itertools import pairwise
 from json import dumps, loads
 from typing import Any, Final
 
@@ -40,8 +42,10 @@ MISSING: Final = Missing.MISSING
 
 def has_body(request: Request, reply: Reply) -> bool:
     """True when the client will read at least one body byte of this reply."""
-    read = any(isinstance(event, Data) and event.data for event in reply.events)
-    return read and reply.status is not None and not is_bodyless(request, reply.status)
+    status = reply.status
+    if status is None or is_bodyless(request, status):
+        return False
+    return any(event.data for event in reply.events if isinstance(event, Data))
 
 
 def decoded(reply: Reply) -> bytes | None:
@@ -190,22 +194,17 @@ def written(value: Any) -> str:
 
 def cut_at(reply: Reply, places: Iterable[int]) -> Reply:
     """The same reply with more `Data` boundaries: one at each of these offsets in the body."""
-    wanted = sorted(set(places), reverse=True)
+    wanted = sorted(set(places))
     events: list[Event] = []
-    at = 0
+    end = 0
     for event in reply.events:
         if not isinstance(event, Data):
             events.append(event)
             continue
-        start, end = at, at + len(event.data)
-        while wanted and wanted[-1] <= start:
-            wanted.pop()
-        while wanted and wanted[-1] < end:
-            place = wanted.pop()
-            events.append(Data(event.data[at - start : place - start]))
-            at = place
-        events.append(Data(event.data[at - start :]))
-        at = end
+        start, end = end, end + len(event.data)
+        inside = wanted[bisect_right(wanted, start) : bisect_left(wanted, end)]
+        bounds = [0, *(place - start for place in inside), len(event.data)]
+        events += [Data(event.data[a:b]) for a, b in pairwise(bounds)]
     return Reply(tuple(events))
 
 

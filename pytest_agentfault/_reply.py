@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Any, Final, TypeAlias
 
 from ._errors import FaultError
@@ -81,7 +81,7 @@ class Lost:
 Event: TypeAlias = Head | Data | Delay | End | Refused | Lost
 
 
-class State(Enum):
+class State(StrEnum):  # looked up for each event of each reply: a text has its hash ready, another member has not
     OPEN = "before its head"
     BODY = "in its body"
     CLOSED = "over"

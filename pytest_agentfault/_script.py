@@ -9,7 +9,7 @@ chunk size, two content-lengths, garbage) is a change of script, made by a fault
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from http import HTTPStatus
@@ -19,7 +19,7 @@ import h11
 
 from ._errors import FaultError, UnreachableError
 from ._plain import Plain
-from ._reply import Data, Delay, End, Head, Headers, How, Lost, Refused, Reply, Request, first_of
+from ._reply import Data, Delay, End, Head, How, Lost, Reply, Request, first_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Next:
 
 
 Step: TypeAlias = Send | Wait | Stall | Fin | Reset | Next
-ENDS: Final = (Stall, Fin, Reset, Next)
+ENDS: Final = frozenset({Stall, Fin, Reset, Next})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +71,9 @@ class Script:
     steps: tuple[Step, ...]
 
     def __post_init__(self) -> None:
-        for number, step in enumerate(self.steps, 1):
-            if isinstance(step, ENDS) != (number == len(self.steps)):
-                break
-        else:
-            if self.steps:
-                return
+        kinds = list(map(type, self.steps))
+        if kinds and kinds.pop() in ENDS and ENDS.isdisjoint(kinds):
+            return
         raise FaultError(
             "illegal script: exactly its last step must be an end",
             " ".join(type(s).__name__ for s in self.steps) or "no step at all",
@@ -133,35 +130,37 @@ def _encoded(reply: Reply, request: Request, keep: bool) -> Script:
     if head is None:
         return Script((*_waits(reply), _end(reply, keep_alive=False)))
     bodyless = is_bodyless(request, head.status)
-    chunked, keep_alive, headers = _framing(reply, head, bodyless, keep)
+    sizes = [len(e.data) for e in reply.events if isinstance(e, Data) and e.data]
+    chunked, keep_alive, opening = _opening(head, len(sizes) > 1, sum(sizes), reply.whole, bodyless, keep)
     steps: list[Step] = []
-    pending = b""  # the head waits for what it shares a segment with
+    held = b""  # the head, or a chunk, waits for what shares a segment with it
     for event in reply.events:
-        match event:
-            case Head():
-                pending = _head_block(event, headers)
-            case Delay(seconds):
-                if pending:
-                    steps.append(Send(pending))
-                    pending = b""
-                steps.append(Wait(seconds))
-            case Data(data) if len(data) >= LARGE_BYTES and not bodyless:
-                framed = (b"%x\r\n" % len(data), data, b"\r\n") if chunked else (data,)
-                steps += [Send(piece) for piece in (pending, *framed) if piece]
-                pending = b""
-            case Data(data) if data and not bodyless:
-                if chunked and pending:
-                    steps.append(Send(pending))
-                    pending = b""
-                steps.append(Send(b"%x\r\n%b\r\n" % (len(data), data) if chunked else pending + data))
-                pending = b""
-            case End() if chunked and not bodyless:
-                steps.append(Send(pending + b"0\r\n\r\n"))
-                pending = b""
-            case _:
-                pass
-    if pending:
-        steps.append(Send(pending))
+        if isinstance(event, Data):
+            data = event.data
+            if bodyless or not data:
+                continue
+            if len(data) >= LARGE_BYTES:
+                before = (held, b"%x\r\n" % len(data)) if chunked else (held,)
+                steps += [Send(piece) for piece in (*before, data) if piece]
+                held = b"\r\n" if chunked else b""
+            elif chunked:
+                if held:
+                    steps.append(Send(held))
+                held = b"%x\r\n%b\r\n" % (len(data), data)
+            else:
+                steps.append(Send(held + data))
+                held = b""
+        elif isinstance(event, Head):
+            held = opening
+        elif isinstance(event, Delay):
+            if held:
+                steps.append(Send(held))
+                held = b""
+            steps.append(Wait(event.seconds))
+        elif chunked and not bodyless and isinstance(event, End):
+            held += b"0\r\n\r\n"  # a server that knows which chunk is the last sends both at once
+    if held:
+        steps.append(Send(held))
     return Script((*steps, _end(reply, keep_alive)))
 
 
@@ -170,54 +169,56 @@ def _waits(reply: Reply) -> Iterator[Wait]:
 
 
 def _end(reply: Reply, keep_alive: bool) -> Step:
-    match reply.last:
-        case Lost(How.RESET):
-            return Reset()
-        case Lost(How.STALLED):
-            return Stall()
-        case Lost(How.CUT) | Refused():
-            return Fin()
-        case _:
-            return Next() if keep_alive else Fin()
+    last = reply.last
+    if isinstance(last, Lost) and last.how is not How.CUT:
+        return Reset() if last.how is How.RESET else Stall()
+    return Next() if keep_alive and isinstance(last, End) else Fin()
 
 
-def _framing(reply: Reply, head: Head, bodyless: bool, keep: bool) -> tuple[bool, bool, Headers]:
-    """Whether the body is chunked, whether the connection is kept, and the header section that says both truly."""
-    said: dict[str, str] = {}  # the first value of each framing field
+@lru_cache(maxsize=64)  # the same reply in other pieces has the same head
+def _opening(head: Head, many: bool, length: int, whole: bool, bodyless: bool, keep: bool) -> tuple[bool, bool, bytes]:
+    """Whether the body is chunked, whether the connection is kept, and the head block that says both truly.
+
+    Args:
+        head: the status line and the header section.
+        many: whether the body has more than one piece.
+        length: how many bytes it has.
+        whole: whether it is complete.
+        bodyless: whether it is not sent at all.
+        keep: whether the connection may be used again.
+    """
+    told: dict[str, str] = {}  # the first value of each framing field
     kept = []
     for field in head.headers:
         name = field[0].lower()
         if name in FRAMING:
-            said.setdefault(name, field[1])
+            told.setdefault(name, field[1])
         else:
             kept.append(field)
-    pieces = [e.data for e in reply.events if isinstance(e, Data) and e.data]
-    length = said.get("content-length")
+    promised = told.get("content-length")
     framed = head.status >= 200 and head.status != 204  # RFC 9112 section 6.1, RFC 9110 section 8.6
     chunked = framed and (
-        "chunked" in said.get("transfer-encoding", "").lower() or (not length and (len(pieces) > 1 or not reply.whole))
+        "chunked" in told.get("transfer-encoding", "").lower() or (not promised and (many or not whole))
     )
     if chunked:
         kept.append(("Transfer-Encoding", "chunked"))
     elif framed:
         # A HEAD or a 304 promises the length of a body that is not here.
-        believed = not reply.whole or (bodyless and not pieces)
-        kept.append(("Content-Length", length if length and believed else str(sum(map(len, pieces)))))
-    connection = said.get("connection") or ("" if keep else "close")
+        believed = not whole or (bodyless and not length)
+        kept.append(("Content-Length", promised if promised and believed else str(length)))
+    connection = told.get("connection") or ("" if keep else "close")
     if connection:
         kept.append(("Connection", connection))
-    return chunked, "close" not in connection.lower(), tuple(kept)
+    return chunked, "close" not in connection.lower(), _head_block(head.status, head.reason, kept)
 
 
-@lru_cache(maxsize=64)  # the same reply in other pieces has the same head
-def _head_block(head: Head, headers: Headers) -> bytes:
-    reason = head.reason
+def _head_block(status: int, reason: str, headers: Iterable[tuple[str, str]]) -> bytes:
     if not reason:
         try:
-            reason = HTTPStatus(head.status).phrase
+            reason = HTTPStatus(status).phrase
         except ValueError:
             reason = ""
-    lines = [f"HTTP/1.1 {head.status} {reason}", *(f"{k}: {v}" for k, v in headers)]
+    lines = [f"HTTP/1.1 {status} {reason}", *(f"{k}: {v}" for k, v in headers)]
     together = "".join(lines)
     if "\r" in together or "\n" in together:
         raise FaultError(

@@ -87,22 +87,22 @@ FRAMINGS: dict[str, tuple[tuple[Step, ...], tuple[Step, ...]]] = {
         said(Data(b"ab"), Data(b"c"), End(), headers=LENGTH_3),
         (Send(head("200 OK", "Content-Length: 3") + b"ab"), Send(b"c"), Fin()),
     ),
-    "several pieces: chunked, the head alone": (
+    "several pieces: chunked, the head alone, the last chunk with the end": (
         said(Data(b"ab"), Data(b"c"), End()),
-        (Send(CHUNKED_HEAD), Send(b"2\r\nab\r\n"), Send(b"1\r\nc\r\n"), Send(b"0\r\n\r\n"), Fin()),
+        (Send(CHUNKED_HEAD), Send(b"2\r\nab\r\n"), Send(b"1\r\nc\r\n0\r\n\r\n"), Fin()),
     ),
     "chunked as the header says": (
         said(Data(b"x" * 26), End(), headers=CHUNKED),
-        (Send(CHUNKED_HEAD), Send(b"1a\r\n" + b"x" * 26 + b"\r\n"), Send(b"0\r\n\r\n"), Fin()),
+        (Send(CHUNKED_HEAD), Send(b"1a\r\n" + b"x" * 26 + b"\r\n0\r\n\r\n"), Fin()),
     ),
     "chunked wins over a content-length (RFC 9112 section 6.3)": (
         said(Data(b"abc"), End(), headers=LENGTH_9 + CHUNKED),
-        (Send(CHUNKED_HEAD), Send(b"3\r\nabc\r\n"), Send(b"0\r\n\r\n"), Fin()),
+        (Send(CHUNKED_HEAD), Send(b"3\r\nabc\r\n0\r\n\r\n"), Fin()),
     ),
     "chunked without a body": (said(End(), headers=CHUNKED), (Send(CHUNKED_HEAD + b"0\r\n\r\n"), Fin())),
     "an empty piece is not the last chunk": (
         said(Data(b""), Data(b"abc"), Data(b""), End(), headers=CHUNKED),
-        (Send(CHUNKED_HEAD), Send(b"3\r\nabc\r\n"), Send(b"0\r\n\r\n"), Fin()),
+        (Send(CHUNKED_HEAD), Send(b"3\r\nabc\r\n0\r\n\r\n"), Fin()),
     ),
     "keep-alive": (
         said(Data(b"a"), End(), headers=(("connection", "Keep-Alive"),)),

@@ -156,8 +156,8 @@ def test_the_kernel_is_asked_for_what_a_client_has_read() -> None:
 
 
 def test_a_chunked_stream_keeps_its_boundaries() -> None:
-    """One `Data` is one HTTP chunk and one segment."""
+    """One `Data` is one HTTP chunk and one segment, the last one with the end behind it."""
     reply = Reply((Head(200), Data(b"a"), Data(b"bc"), End()))
     with served(upstreams=(Vendor(reply),)) as door, connected(door.port) as sock, suppress(TimeoutError):
         sock.sendall(ASKED.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
-        assert told(sock)[1:] == [b"1\r\na\r\n", b"2\r\nbc\r\n", b"0\r\n\r\n", "end"]
+        assert told(sock)[1:] == [b"1\r\na\r\n", b"2\r\nbc\r\n0\r\n\r\n", "end"]
