@@ -96,9 +96,9 @@ class Plan:
             own = {"random": random, "memory": Memory(self.now, self.epoch, self._memory)}
             self.rules.append(replace(rule, faults=tuple(_filled(f, own) for f in rule.faults)))
 
-    def wants(self, host: str, port: int) -> bool:
-        """True when a door must let this host in: some rule can match a URL there."""
-        wanted = any(rule.may_reach(host, port) for rule in self.rules)
+    def wants(self, host: str, port: int, *, by_name: bool = False) -> bool:
+        """True when a door must let this host in: some rule can match a URL there (and names it, if asked for)."""
+        wanted = any(rule.may_reach(host, port) and (rule.names(host) or not by_name) for rule in self.rules)
         if not wanted:
             self.passed.add(f"{host}:{port}")
         return wanted

@@ -126,6 +126,10 @@ class Rule:
         beginnings = [f"{authority(scheme, host, port)}/" for scheme in DEFAULT_PORTS]
         return any(all(_could_begin(glob, beginning) for glob in globs) for beginning in beginnings)
 
+    def names(self, host: str) -> bool:
+        """True when it is meant for this host and not for every one: a glob says so, or a pattern object."""
+        return any(not isinstance(to, str) or host in to for to in (self.to, self.within) if to is not None)
+
 
 class Call(str):
     """A `to` that names a callable, and how a failure is raised there.

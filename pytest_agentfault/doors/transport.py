@@ -36,6 +36,8 @@ from ._line import Clock, Signals
 from ._messages import LIBRARIES, Healthy, Library, authority_of, changed, request_of
 from ._readback import Played, aread_back, arefuse, read_back, refuse
 
+# By these a test asks the application that it tests: no vendor answers there, and `any/*` is not meant for it.
+TEST_CLIENTS: Final = frozenset({"starlette.testclient"})  # FastAPI's is the same
 # Transports over other clients, whose sockets the door `memory` has.
 OVER_SOCKETS: Final = frozenset({"httpx_aiohttp", "litellm"})
 CLIENTS: Final = frozenset({"aiohttp", "httpcore", "httpcore2", "requests", "urllib3"})
@@ -84,7 +86,8 @@ class TransportDoor:
     def _asking(self, library: Library, transport: Any, request: Any) -> _Asking | None:
         """One request that the plan is to be asked about; None: it is left alone."""
         base, host, port = authority_of(request.url)
-        if not self.plan.wants(host, port) or _goes_on(library, transport):
+        own = type(transport).__module__ in TEST_CLIENTS
+        if not self.plan.wants(host, port, by_name=own) or _goes_on(library, transport):
             return None
         self.plan.check_budget()
         self.clock.may_move_here()
