@@ -48,7 +48,7 @@ def outcome_of_pass(log: Sequence[Exchange]) -> Outcome:
 
 
 def _after(exchange: Exchange, later: Sequence[Exchange]) -> Outcome:
-    harmful = any(strike.rule.damages == "payload" for strike in exchange.struck)
+    harmful = any(strike.rule.damages == "payload" for strike in exchange.struck) or _is_refused_as_well(exchange)
     if not harmful and _is_well(exchange):
         return Outcome.HELD
     if any(_is_same(exchange.request, x.request) and _is_clean(x) for x in later):
@@ -61,8 +61,18 @@ def _is_well(exchange: Exchange) -> bool:
     return status is not None and status < 400 and exchange.reply.whole
 
 
+def _is_refused_as_well(exchange: Exchange) -> bool:
+    """True for a refusal with a status that says all is well, as GraphQL has them: who looks at no more takes it so."""
+    return (
+        exchange.baseline is None
+        and _is_well(exchange)
+        and any(getattr(strike.fault, "refuses", False) for strike in exchange.struck)
+    )
+
+
 def _is_clean(exchange: Exchange) -> bool:
-    return _is_well(exchange) and not any(s.rule.damages == "payload" for s in exchange.struck)
+    damaged = any(s.rule.damages == "payload" for s in exchange.struck)
+    return _is_well(exchange) and not damaged and not _is_refused_as_well(exchange)
 
 
 def _is_same(first: Request, second: Request) -> bool:

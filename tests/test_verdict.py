@@ -11,6 +11,7 @@ import pytest
 from pytest_agentfault import Data, End, Exchange, Head, How, Lost, Refused, Reply, Request, Rule
 from pytest_agentfault._plan import Plan, drive
 from pytest_agentfault._verdict import Outcome, outcome_of_pass, why_never_struck
+from pytest_agentfault.faults.rate_limit import RateLimit
 
 URL = "https://api.example/items"
 
@@ -99,6 +100,20 @@ OUTCOMES: dict[str, tuple[list[Exchange], Outcome]] = {
         Outcome.RECOVERED,
     ),
 }
+
+
+@pytest.mark.parametrize(
+    ("code", "replies", "outcome"),
+    [(429, 1, Outcome.HELD), (200, 1, Outcome.UNNOTICED), (200, 2, Outcome.RECOVERED)],
+)
+def test_a_refusal_that_looks_well(code: int, replies: int, outcome: Outcome) -> None:
+    """Whoever passes on a refusal with a status of 200 and asks no more has not noticed; a 429 cannot be overlooked."""
+    seconds = [0.0]
+    plan = Plan([Rule("* *", (RateLimit(1, left=0, code=code, json={"errors": []}),))], now=lambda: seconds[0])
+    for _ in range(replies):
+        drive(plan.exchange(Request("POST", URL)), lambda _: WELL)
+        seconds[0] += 60
+    assert outcome_of_pass(plan.log) is outcome
 
 
 @pytest.mark.parametrize("name", OUTCOMES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from .._credentials import bearer_of
 from .._errors import FaultError
@@ -35,6 +35,7 @@ class ExpireJwt:
     Source: RFC 7519 sections 4.1.4 to 4.1.6 (exp, nbf, iat).
     """
 
+    refuses: ClassVar[bool] = True
     ahead_seconds: float = 0.0
     leeway_seconds: float = 0.0
     code: int = 401

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from .._credentials import credential_digest
 from .._errors import FaultError
@@ -39,6 +39,7 @@ class ExpireSession:
     Source: RFC 6750 section 3 and 3.1 (invalid_token); RFC 9110 section 11.6.1.
     """
 
+    refuses: ClassVar[bool] = True
     code: int = 401
     headers: Mapping[str, str] = field(default_factory=dict)
     json: Any = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from .._credentials import bearer_of, digest
 from .._memory import Memory
@@ -31,6 +31,7 @@ class InsufficientScope:
     Source: RFC 6750 section 3.1 (insufficient_scope).
     """
 
+    refuses: ClassVar[bool] = True
     scope: str
     code: int = 403
     headers: Mapping[str, str] = field(default_factory=dict)

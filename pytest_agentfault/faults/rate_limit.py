@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from .._errors import FaultError
 from .._memory import Memory
@@ -70,6 +70,7 @@ class RateLimit:
     Source: RFC 6585 section 4; RFC 9110 section 10.2.3; draft-ietf-httpapi-ratelimit-headers.
     """
 
+    refuses: ClassVar[bool] = True
     requests: int | None = None
     points: int | None = None
     per_seconds: float = 60.0

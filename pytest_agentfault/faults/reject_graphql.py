@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from .._reply import Reply, Request
 from ._answer import JSON, json_text, said
@@ -53,6 +53,7 @@ class RejectGraphql:
     Source: GraphQL specification (October 2021) section 7.1; GraphQL over HTTP.
     """
 
+    refuses: ClassVar[bool] = True
     how: str = "reject"
     code: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)

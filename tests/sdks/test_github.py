@@ -51,7 +51,7 @@ CASES: Final = (
     Case("github/graphql-partial", "PyGithub, graphql_query()", viewer, "github", "surfaced", (200,),
          raises=github.GithubException, says="Resource protected by organization SAML enforcement",
          facts={"status": 400}, note="what did come is lost with it"),
-    Case(SCENARIO, "httpx, GraphQL, raise_for_status()", plain_viewer, "github", "held", (200,), None,
+    Case(SCENARIO, "httpx, GraphQL, raise_for_status()", plain_viewer, "github", "unnoticed", (200,), None,
          note="a 200 with `errors` and no `data`: who looks at the status alone has nothing"),
 )  # fmt: skip
 
