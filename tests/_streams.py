@@ -145,8 +145,8 @@ def by_raw_socket(url: str) -> bytes:
     parts = urlsplit(url)
     with socket.create_connection((parts.hostname or "", parts.port or 80), PATIENCE_SECONDS) as sock:
         sock.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        got = sock.recv(100_000)
         sock.settimeout(0.2)
-        got = b""
         with suppress(TimeoutError):  # the connection is kept
             while piece := sock.recv(100_000):
                 got += piece
