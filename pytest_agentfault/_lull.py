@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-QUIET_NANOSECONDS: Final = 50_000  # of computing: what threads use that only wake and go to sleep again
+QUIET_NANOSECONDS: Final = 2_000  # of computing: less than a thread needs to wake and ask for the interpreter
 MANY_TICKS: Final = 10_000  # some tenths of a second: timers that alone go on and on must not make a loop spin
 CPU_IS_TOLD: Final = sys.platform != "win32"  # there in steps of 16 ms
 
@@ -26,8 +26,11 @@ _THREAD: Final = time.thread_time_ns
 
 
 def _others() -> int:
-    """Nanoseconds that other threads of this process have computed."""
-    return _PROCESS() - _THREAD()
+    """Nanoseconds that other threads of this process have computed.
+
+    What we compute between two readings is missing, so the largest of some is nearest.
+    """
+    return max(_PROCESS() - _THREAD(), _PROCESS() - _THREAD(), _PROCESS() - _THREAD())
 
 
 class Lull:
@@ -52,10 +55,6 @@ class Lull:
             at_work: whether a thread may still bring something.
         """
         self._ticks += 1
-        return (
-            CPU_IS_TOLD
-            and selector is self._selector
-            and self._ticks < MANY_TICKS
-            and _others() - self._others < QUIET_NANOSECONDS
-            and not at_work()
-        )
+        if not CPU_IS_TOLD or selector is not self._selector or self._ticks >= MANY_TICKS:
+            return False
+        return _others() - self._others < QUIET_NANOSECONDS and not at_work()
