@@ -244,7 +244,7 @@ class Clock:
                 return self._forever(real, selector)
             listens = len(selector.get_map()) > 1  # one is the loop's own self-pipe
             if listens or lull is None or not lull.lasts(selector, self._is_one_at_work):
-                lull = None if listens else Lull(selector, lull)
+                lull = Lull(selector, lull)
                 grace = GRACE_WITH_SOCKETS_SECONDS if listens else GRACE_SECONDS
                 ready = real(selector, 0) or real(selector, grace)
             else:
