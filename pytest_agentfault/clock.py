@@ -6,8 +6,8 @@ moves the clock by what was asked. In asyncio the clock jumps only when the loop
 has nothing else to do, so that timeouts and concurrent tasks come in their right
 order. Two things must never run it away: a thread that polls (only threads that
 spoke through a door may move it) and I/O that is truly under way (`busy`).
-How threads wait for each other is in `_threads`, what the names of time say in
-`_moved`, `_dates` and `_calendar`.
+How threads wait for each other is in `_threads`, when a loop need not listen for
+them in `_lull`, what the names of time say in `_moved`, `_dates` and `_calendar`.
 """
 
 from __future__ import annotations
