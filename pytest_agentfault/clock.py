@@ -6,8 +6,8 @@ moves the clock by what was asked. In asyncio the clock jumps only when the loop
 has nothing else to do, so that timeouts and concurrent tasks come in their right
 order. Two things must never run it away: a thread that polls (only threads that
 spoke through a door may move it) and I/O that is truly under way (`busy`).
-How threads wait for each other is in `_threads`, what the names of time say in
-`_moved`, `_dates` and `_calendar`.
+How threads wait for each other is in `_threads`, when a loop need not listen for
+them in `_lull`, what the names of time say in `_moved`, `_dates` and `_calendar`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from math import inf
 from types import FrameType
 from typing import Any, Final, Protocol
@@ -27,6 +28,7 @@ from weakref import WeakSet
 
 from . import _moved
 from ._calendar import Calendar
+from ._lull import Lull
 from ._moved import REAL_MONOTONIC, REAL_SLEEP, REAL_TIME
 from ._seams import Patches
 from ._threads import Threads
@@ -79,7 +81,9 @@ class Clock:
         self._beside: tuple[Beside, ...] = ()
         self._is_on = False
         self._loops: WeakSet[Any] = WeakSet()  # of other threads, which wait really
+        self._lull: Lull | None = None
         self.threads = Threads(self)
+        self._is_one_at_work = partial(self.threads.at_work, patient=True)
         self.calendar = Calendar()
 
     def now(self) -> float:
@@ -228,6 +232,7 @@ class Clock:
 
     def _jumping(self, real: Any) -> Any:
         def select(selector: Any, timeout: float | None = None) -> Any:
+            lull, self._lull = self._lull, None
             if timeout is not None and timeout <= 0:
                 return real(selector, timeout)
             if not self.moves_here():
@@ -238,11 +243,17 @@ class Clock:
             if timeout is None:
                 return self._forever(real, selector)
             listens = len(selector.get_map()) > 1  # one is the loop's own self-pipe
-            ready = real(selector, 0) or real(selector, GRACE_WITH_SOCKETS_SECONDS if listens else GRACE_SECONDS)
+            if listens or lull is None or not lull.lasts(selector, self._is_one_at_work):
+                lull = Lull(selector, lull)
+                grace = GRACE_WITH_SOCKETS_SECONDS if listens else GRACE_SECONDS
+                ready = real(selector, 0) or real(selector, grace)
+            else:
+                ready = real(selector, 0)
             if ready:
                 return ready
             if self._busy:
                 return real(selector, min(timeout, GRACE_WITH_SOCKETS_SECONDS))
+            self._lull = lull
             self.wait(timeout, "loop", place_of_next_timer(asyncio._get_running_loop()))
             return ready
 

@@ -91,6 +91,7 @@ def test_every_patched_name_is_as_it_was(work: Callable[[], None], error: type[B
         "socket.getaddrinfo",
         "socket.connect",
         "SSLContext.wrap_socket",
+        "ssl._create_default_https_context",
         "BaseEventLoop.create_connection",
         "BaseEventLoop.getaddrinfo",
         "BaseEventLoop.start_tls",

@@ -38,7 +38,7 @@ from _wire import authority, loopback
 from pytest_agentfault import Fin, Reply, Request
 from pytest_agentfault._script import encode
 from pytest_agentfault._seams import Patches
-from pytest_agentfault.doors._clients import _ASKED
+from pytest_agentfault.doors._authorities import ASKED
 
 SCRIPT = encode(Reply.of(200, b"ok", {"Connection": "close"}), Request("GET", "http://x/"))
 LOOP = asyncio.base_events.BaseEventLoop
@@ -204,7 +204,7 @@ def test_seam_urllib3_wraps_and_matches(trusting: ssl.SSLContext) -> None:
     """urllib3 makes a connection's TLS in one function of keywords, which reads the certificates."""
     goes_through(urllib3.connection, "_ssl_wrap_socket_and_match_hostname", with_urllib3, "https", trusting)
     asked = inspect.signature(urllib3.connection._ssl_wrap_socket_and_match_hostname).parameters
-    assert set(asked) >= {"sock", "server_hostname", "ssl_context", *_ASKED}
+    assert set(asked) >= {"sock", "server_hostname", "ssl_context", *ASKED}
 
 
 def test_seam_aiohttp_start_connection(trusting: ssl.SSLContext) -> None:

@@ -1,5 +1,5 @@
 """
-Where three libraries go to a connection by a way of their own.
+Where libraries go to a connection by a way of their own.
 
 urllib3 and aiohttp do not call the standard library's functions by name, anyio
 does its own TLS. Each of these private seams is quarantined in one function
@@ -10,19 +10,18 @@ imported only during the test is followed at that moment.
 from __future__ import annotations
 
 import asyncio
-import ssl
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from .._errors import UnreachableError
 from .._seams import Patches
-from ._socket import MemorySocket, untrusted_error
+from ._authorities import read_by_urllib3_once, read_when_needed
+from ._socket import untrusted_error
 from ._transport import MemoryTransport
 
 if TYPE_CHECKING:
@@ -42,49 +41,6 @@ def _through_urllib3(door: MemoryDoor, patches: Patches) -> None:
         return door.connected(host, int(address[1]), timeout)
 
     patches.set(seam, "create_connection", create_connection)
-
-
-def _without_urllib3_reading_certificates_again(door: MemoryDoor, patches: Patches) -> None:
-    """urllib3 reads the CA bundle anew for each connection, 30 ms on end; in memory the first reading serves for all.
-
-    The first is urllib3's own, so that a bundle that is no bundle fails as ever.
-    """
-    import urllib3.connection as seam
-
-    real = getattr(seam, "_ssl_wrap_socket_and_match_hostname", None)
-    if real is None:  # before urllib3 2.0: slower, nothing else
-        return
-
-    def wrap(sock: Any, **kwargs: Any) -> Any:
-        if not isinstance(sock, MemorySocket) or sock.real is not None or not _is_plain(kwargs):
-            return real(sock, **kwargs)
-        wanted = _read_as(kwargs)
-        read = _READ.get(wanted)
-        if read is not None:
-            return real(sock, **{**kwargs, **dict.fromkeys(_BUNDLES), "ssl_context": read})
-        wrapped = real(sock, **kwargs)
-        if sock.line.tls is not None:
-            _READ[wanted] = sock.line.tls
-        return wrapped
-
-    patches.set(seam, "_ssl_wrap_socket_and_match_hostname", wrap)
-
-
-_BUNDLES: Final = ("ca_certs", "ca_cert_dir", "ca_cert_data")
-_ASKED: Final = ("cert_reqs", "ssl_version", "ssl_minimum_version", "ssl_maximum_version", *_BUNDLES)
-_READ: Final[dict[tuple[object, ...], ssl.SSLContext]] = {}  # what a path holds, by the very state of the file
-
-
-def _is_plain(asked: Mapping[str, Any]) -> bool:
-    """Whether a connection asks of its TLS no more than versions and certificates to trust."""
-    return not any(value for name, value in asked.items() if name not in (*_ASKED, "server_hostname"))
-
-
-def _read_as(asked: Mapping[str, Any]) -> tuple[object, ...]:
-    """What decides the context that urllib3 makes: the settings, and the state of the files they name."""
-    paths = [Path(asked[name]) for name in ("ca_certs", "ca_cert_dir") if asked.get(name)]
-    states = [(path.stat().st_mtime_ns, path.stat().st_size) for path in paths if path.exists()]
-    return (*(asked.get(name) for name in _ASKED), *states)
 
 
 def _through_aiohttp(door: MemoryDoor, patches: Patches) -> None:
@@ -151,7 +107,8 @@ def _through_anyio_threads(door: MemoryDoor, patches: Patches) -> None:
 
 SEAMS: Final[dict[str, Callable[[MemoryDoor, Patches], None]]] = {
     "urllib3.util.connection": _through_urllib3,
-    "urllib3.connection": _without_urllib3_reading_certificates_again,
+    "urllib3.connection": read_by_urllib3_once,
+    "ssl": read_when_needed,
     "aiohttp.connector": _through_aiohttp,
     "anyio.streams.tls": _through_anyio,
     "anyio._backends._asyncio": _through_anyio_threads,

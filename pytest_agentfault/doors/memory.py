@@ -30,6 +30,7 @@ from .._plan import Plan
 from .._reply import Refused, Why
 from .._rule import authority
 from .._seams import Patches, passing
+from ._authorities import unread
 from ._clients import follow_clients
 from ._line import Clock, Line, Signals
 from ._socket import MemorySocket
@@ -209,7 +210,7 @@ class MemoryDoor:
 
     def _made(self, factory: Callable[[], Any], sock: MemorySocket, tls: Any) -> tuple[MemoryTransport, Any]:
         if tls:
-            sock.start_tls(tls if isinstance(tls, ssl.SSLContext) else ssl.create_default_context())
+            sock.start_tls(tls if isinstance(tls, ssl.SSLContext) else unread())
         protocol = factory()
         transport = MemoryTransport(sock.line, protocol, sock, self._real_dial)
         self._transports.add(transport)

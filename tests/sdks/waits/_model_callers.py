@@ -253,7 +253,7 @@ MODELS: Final = (
     Caller("litellm", "max_retries=3", ("litellm", "openai"), "litellm", "https://api.openai.com",
            CASSETTES["openai_chat"][1][0], SAID, "litellm.RateLimitError", litellm, litellm_async,
            note="with `num_retries=3` it makes seven calls before it gives up; async, aiohttp tidies up every 2 s, "
-           "each time a jump of the clock"),
+           "so that its waits are some ninety jumps of the clock"),
     Caller("botocore", 'retries={"total_max_attempts": 4, "mode": "standard"}', ("botocore",), "botocore",
            "https://bedrock-runtime.us-east-1.amazonaws.com", BEDROCK, SAID, "botocore.exceptions.ClientError",
            botocore, waits=((0, 1), (0, 2), (0, 4)), note="Retry-After is not read"),

@@ -116,7 +116,7 @@ SERVICES: Final = (
     Caller("slack_sdk", "RateLimitErrorRetryHandler(max_retry_count=3)", ("slack_sdk",), "slack_sdk",
            "https://slack.com", SLACK, "ecto1", "slack_sdk.errors.SlackApiError", slack_sdk, slack_sdk_async,
            waits=((60, 61),) * 3, refusal={"ok": False, "error": "ratelimited"},
-           note="up to a second is added; sync, it loads the authorities of TLS anew for each connection"),
+           note="up to a second is added"),
     Caller("notion-client", "RetryOptions(max_retries=3)", ("notion-client",), "notion_client",
            "https://api.notion.com", NOTION, "Avo Cado", "notion_client.APIResponseError", notion_client,
            notion_client_async, refusal={"object": "error", "status": 429, "code": "rate_limited", "message": "Wait."}),
