@@ -55,6 +55,14 @@ class Scouted:
 
 
 @dataclass(frozen=True, slots=True)
+class Dialling:
+    """Which call a connection was for, as the client that dialled holds it, and who made it: a thread, or a task."""
+
+    request: Request
+    caller: int
+
+
+@dataclass(frozen=True, slots=True)
 class Exchange:
     """One request, what the baseline said, what the client was given, and what struck in between.
 
@@ -72,3 +80,4 @@ class Exchange:
     ended: float
     asked: Request | None = None  # what the baseline was asked instead, where a fault had changed the request
     epoch: float = float("nan")
+    dialling: Dialling | None = None  # of a connection that failed: what it was for, where a door can say

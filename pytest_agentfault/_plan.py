@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from ._credentials import credential_digest
 from ._errors import CassetteError, FaultError
-from ._exchange import Claim, Exchange, Scouted, Strike
+from ._exchange import Claim, Dialling, Exchange, Scouted, Strike
 from ._memory import Memory
 from ._reply import Head, Refused, Reply, Request
 from ._rule import Rule, Tally, verbs_of
@@ -113,11 +113,14 @@ class Plan:
                 "(ini `fault_budget_calls`)"
             )
 
-    def connect(self, authority: str) -> Refused | None:
+    def connect(
+        self, authority: str, dialling: Callable[[str], Dialling | None] = lambda authority: None
+    ) -> Refused | None:
         """How a connection attempt fails, if a rule says so: asked before any request exists.
 
         Args:
             authority: `scheme://host[:port]` as dialled.
+            dialling: which call it is for, where the door can say; asked only of an attempt that fails.
         """
         asked = Request(CONNECT, authority + "/")
         for rule, tally in self._connecting(authority):
@@ -134,7 +137,8 @@ class Plan:
                 continue
             reply = Reply((refused,))
             claim = Claim(self._number(), asked, (), self.now())
-            self._keep(claim, None, reply, encode(reply, asked), (Strike(rule, fault),))
+            script = encode(reply, asked)
+            self._keep(claim, None, reply, script, (Strike(rule, fault),), dialling=dialling(authority))
             return refused
         return None
 
@@ -272,11 +276,10 @@ class Plan:
         struck: tuple[Strike, ...],
         before: Exchange | None = None,
         asked: Request | None = None,
+        dialling: Dialling | None = None,
     ) -> Exchange:
-        request = claim.request
-        done = Exchange(
-            claim.number, request, baseline, reply, script, struck, claim.began, self.now(), asked, self.epoch()
-        )
+        request, times = claim.request, (claim.began, self.now())
+        done = Exchange(claim.number, request, baseline, reply, script, struck, *times, asked, self.epoch(), dialling)
         if not claim.number:
             return done
         known = (request.method, request.url)

@@ -125,3 +125,24 @@ def test_an_outage_that_never_came_is_told(project: Project) -> None:
         """
     )
     result.stdout.fnmatch_lines(["*Status never struck", "*1 matching requests, but after_seconds=60 leaves them out"])
+
+
+def test_who_hammers_a_host_that_is_down_fails(project: Project) -> None:
+    """The scenario's own check counts connections that are refused; one attempt and no more is nobody's fault."""
+    result = project.run(
+        """
+        @pytest.mark.fault("any/outage", raises=httpx.ConnectError)
+        @pytest.mark.parametrize("attempts", [1, 5])
+        def test_down(attempts):
+            for _ in range(attempts):
+                try:
+                    return fetch()
+                except httpx.ConnectError as error:
+                    last = error
+            raise last
+        """
+    )
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        ["*retries came at once", "*there is: GET http://no-server.example/items, calls 1, 2, 3, 4, 5: *"]
+    )

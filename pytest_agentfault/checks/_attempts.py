@@ -40,20 +40,46 @@ def call_of(request: Request) -> Call:
 
 
 def attempts(log: Sequence[Exchange]) -> list[list[Exchange]]:
-    """The exchanges of each call, in the order in which they began; a good reply closes it."""
-    open_calls: dict[Call, list[Exchange]] = {}
+    """The exchanges of each call, in the order in which they began; a good reply closes it.
+
+    Connections that failed are attempts, too, where it is known which call they were for: a row of them ends with the
+    first request that gets through to the host. Who else dials meanwhile, for the same call, is in a row of its own.
+    """
+    open_calls: dict[Call | tuple[Call, int], list[Exchange]] = {}
     found: list[list[Exchange]] = []
     for exchange in sorted(log, key=lambda x: (x.began, x.number)):
-        if exchange.request.method == CONNECT:
+        dialling = exchange.dialling
+        if exchange.request.method == CONNECT and dialling is None:
             continue
-        call = call_of(exchange.request)
-        last = open_calls.get(call, [])
-        begins = not last or not failed(last[-1]) or exchange.began < last[-1].ended or is_first(exchange.request)
+        key: Call | tuple[Call, int]
+        if dialling is not None:
+            key = call_of(dialling.request), dialling.caller
+        else:
+            key = call_of(exchange.request)
+            for dialled in [k for k, tries in open_calls.items() if _failed_to_reach(tries, exchange.request)]:
+                del open_calls[dialled]
+        last = open_calls.get(key, [])
+        begins = not last or not failed(last[-1]) or exchange.began < last[-1].ended or is_first(asked_of(exchange))
         if begins:
-            open_calls[call] = []
-            found.append(open_calls[call])
-        open_calls[call].append(exchange)
+            open_calls[key] = []
+            found.append(open_calls[key])
+        open_calls[key].append(exchange)
     return found
+
+
+def asked_of(exchange: Exchange) -> Request:
+    """The request, or the one that a failed connection was for."""
+    return exchange.request if exchange.dialling is None else exchange.dialling.request
+
+
+def _failed_to_reach(tries: Sequence[Exchange], request: Request) -> bool:
+    """Whether these are connections that failed, to where a request has come now."""
+    return bool(tries) and tries[-1].dialling is not None and _host(tries[-1].request) == _host(request)
+
+
+def _host(request: Request) -> tuple[str | None, int]:
+    parts = urlsplit(request.url)
+    return parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def waits(tries: Sequence[Exchange]) -> Iterator[tuple[Exchange, Exchange, float]]:

@@ -7,13 +7,13 @@ from typing import Final
 
 from .._exchange import Exchange
 from . import Finding
-from ._attempts import attempts, failed, place_of
+from ._attempts import asked_of, attempts, failed, place_of
 
 MOST: Final = 20  # PyGithub's ten retries are the most that a well-known client makes by itself
 
 
 def bounded(log: Sequence[Exchange]) -> list[Finding]:
-    """No call is tried more than 20 times in a row without success."""
+    """No call is tried more than 20 times in a row without success; a connection that is refused is an attempt, too."""
     found = []
     for tries in attempts(log):
         failures = [x for x in tries if failed(x)]
@@ -22,7 +22,7 @@ def bounded(log: Sequence[Exchange]) -> list[Finding]:
             found.append(
                 Finding(
                     f"a call was tried {len(tries)} times",
-                    f"{place_of(tries[0].request)}, calls {tries[0].number} to {tries[-1].number}, within "
+                    f"{place_of(asked_of(tries[0]))}, calls {tries[0].number} to {tries[-1].number}, within "
                     f"{seconds:.0f} s: {failures[0].struck[0].name} struck {len(failures)} of them",
                     f"give up after a few attempts (this check allows {MOST}) and surface the error; "
                     "or waive='bounded'",

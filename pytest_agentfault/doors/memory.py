@@ -32,6 +32,7 @@ from .._rule import authority
 from .._seams import Patches, passing
 from ._authorities import unread
 from ._clients import follow_clients
+from ._dialling import dialling
 from ._line import Clock, Line, Signals
 from ._socket import MemorySocket
 from ._transport import MemoryTransport
@@ -239,7 +240,7 @@ class MemoryDoor:
         waiting = None if look_up else self._verdicts.get((host, port))
         if waiting:
             return waiting.popleft()
-        return self.plan.connect(authority("https" if port == 443 else "http", host, port))
+        return self.plan.connect(authority("https" if port == 443 else "http", host, port), dialling)
 
     def _raise(self, verdict: Refused | None) -> bool:
         """Fail as the verdict says; True: later, when TLS is begun."""

@@ -32,6 +32,7 @@ from .._reply import Reply, Request
 from .._seams import Patches, asked_above
 from ._asking import Following
 from ._clients import follow
+from ._dialling import dialling
 from ._line import Clock, Signals
 from ._messages import LIBRARIES, Healthy, Library, authority_of, changed, request_of
 from ._readback import Played, aread_back, arefuse, read_back, refuse
@@ -99,7 +100,7 @@ class TransportDoor:
         if asking is None:
             return inner(request)
         request.read()
-        refused = self.plan.connect(asking.base)
+        refused = self.plan.connect(asking.base, dialling)
         if refused is not None:
             refuse(library, request, refused, asking.line())
 
@@ -129,7 +130,7 @@ class TransportDoor:
         if asking is None:
             return await inner(request)
         await request.aread()
-        refused = self.plan.connect(asking.base)
+        refused = self.plan.connect(asking.base, dialling)
         if refused is not None:
             await arefuse(library, request, refused, asking.line())
 

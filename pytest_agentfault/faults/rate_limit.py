@@ -23,6 +23,8 @@ from ._settings import check_choice, check_count, check_headers, check_text
 
 REFILLS: Final = ("window", "steady")
 RETRY_AFTER: Final = {"Retry-After": "{limit.wait.seconds}"}
+# What makes a window of the points' own, and what it is nothing without.
+OWN_WINDOW: Final = {"points_per_seconds": "points", "points_resets_in_seconds": "points_per_seconds"}
 
 
 @dataclass(slots=True)
@@ -48,10 +50,12 @@ class RateLimit:
         requests: how many requests there are in `per_seconds`; None: they are not counted.
         points: how many tokens or points of cost; None: they are not counted.
         per_seconds: in which time the budget comes back.
+        points_per_seconds: in which time points come back, where they have a window of their own; None: `per_seconds`.
         refill: `window`: all at once at the end of `per_seconds`. `steady`: bit by bit (a token bucket).
         left: how many requests are left at the first one; None: all.
         points_left: how many points are left at the first one; None: all.
         resets_in_seconds: when the window that is running ends, from the first request on; None: `per_seconds`.
+        points_resets_in_seconds: the same of a window that points have of their own; None: `points_per_seconds`.
         points_each: what a request costs, as far as is known before it was carried out.
         points_asked: JSONPath in the request's JSON to what it asks for (`$.max_tokens`); it wins over `points_each`.
         points_at: JSONPath in the reply's JSON to what it truly cost (`$.usage.total_tokens`).
@@ -74,10 +78,12 @@ class RateLimit:
     requests: int | None = None
     points: int | None = None
     per_seconds: float = 60.0
+    points_per_seconds: float | None = None
     refill: str = "window"
     left: int | None = None
     points_left: int | None = None
     resets_in_seconds: float | None = None
+    points_resets_in_seconds: float | None = None
     points_each: int = 1
     points_asked: str | None = None
     points_at: str | None = None
@@ -101,8 +107,11 @@ class RateLimit:
         check_count(name, "points_left", self.points_left, 0, optional=True)
         check_count(name, "points_each", self.points_each, 0)
         check_count(name, "early_calls", self.early_calls, 0, optional=True)
-        for setting in ("per_seconds", "resets_in_seconds", "early_seconds"):
+        for setting in ("per_seconds", "resets_in_seconds", "early_seconds", *OWN_WINDOW):
             _check_seconds(name, setting, getattr(self, setting))
+        for setting, needed in OWN_WINDOW.items():
+            if getattr(self, setting) is not None and getattr(self, needed) is None:
+                raise FaultError(f"{name}: `{setting}` without `{needed}`", "a window of nothing", f"give `{needed}`")
         check_choice(name, "refill", self.refill, REFILLS)
         check_path(name, "points_asked", self.points_asked)
         check_path(name, "points_at", self.points_at)
@@ -172,10 +181,12 @@ class RateLimit:
     def _full(self, kind: str, now: float) -> Budget:
         limit: int = getattr(self, kind)
         left = self.left if kind == "requests" else self.points_left
-        first = self.per_seconds if self.resets_in_seconds is None else self.resets_in_seconds
-        return Budget(
-            limit, self.per_seconds, self.refill == "steady", limit if left is None else left, now, now + first
-        )
+        if kind == "requests" or self.points_per_seconds is None:
+            seconds, ends = self.per_seconds, self.resets_in_seconds
+        else:
+            seconds, ends = self.points_per_seconds, self.points_resets_in_seconds
+        first = seconds if ends is None else ends
+        return Budget(limit, seconds, self.refill == "steady", limit if left is None else left, now, now + first)
 
     def _costs(self, request: Request) -> dict[str, float]:
         """What a request costs of each kind, as far as is known before it was carried out."""
@@ -239,7 +250,7 @@ def _json(body: bytes) -> Any:
 
 
 def _check_seconds(fault: str, setting: str, value: Any) -> None:
-    if value is None and setting == "resets_in_seconds":
+    if value is None and setting in ("resets_in_seconds", *OWN_WINDOW):
         return
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < 1e9:
         raise FaultError(f"{fault}: `{setting}` must be a number of seconds", repr(value), "give a number over 0")

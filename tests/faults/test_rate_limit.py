@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from _planned import WELL, Time, ask
@@ -35,6 +35,16 @@ def statuses(plan: Plan, now: Time, *waits: float) -> list[int | None]:
     return got
 
 
+# Requests by the day, points by the minute: one call is all that a minute has.
+DAILY: Final[dict[str, Any]] = {
+    "requests": 100,
+    "per_seconds": 86_400,
+    "points": 10,
+    "points_each": 10,
+    "points_per_seconds": 60,
+}
+
+
 @pytest.mark.parametrize(
     ("settings", "waits", "expected"),
     [
@@ -46,8 +56,14 @@ def statuses(plan: Plan, now: Time, *waits: float) -> list[int | None]:
         ({"points": 10, "points_each": 4}, (0, 0, 0, 60), "2242"),
         ({"requests": 1, "points": 10, "points_each": 20}, (0, 60), "44"),
         ({"requests": 5, "points": 10, "points_each": 5}, (0, 0, 0), "224"),
+        ({**DAILY, "left": 3}, (0, 0, 59.9, 0.1, 60, 86_279.9, 0.1), "2442242"),
+        ({**DAILY, "points_resets_in_seconds": 5}, (0, 4.9, 0.1, 59.9, 0.1), "24242"),
+        ({**DAILY, "refill": "steady", "points_each": 5}, (0, 0, 0, 29.9, 0.1), "22442"),
     ],
-    ids=["window", "spent", "resets sooner", "steady", "steady, full again", "points", "never", "the smaller of two"],
+    ids=[
+        *("window", "spent", "resets sooner", "steady", "steady, full again", "points", "never", "the smaller of two"),
+        *("two windows", "points reset sooner", "two of which both are steady"),
+    ],
 )
 def test_who_is_refused(settings: dict[str, Any], waits: tuple[float, ...], expected: str) -> None:
     """Only when the budget is spent, and no longer than until it has come back."""
@@ -97,6 +113,24 @@ def test_every_reply_counts_down_in_the_vendors_own_form() -> None:
     assert (last.status, last.header("left"), last.header("span"), last.header("reset")) == (429, "0", "1m29.8s", "90")
     assert last.header("retry-after") == "90"
     assert first.body == WELL.body
+
+
+@pytest.mark.parametrize(("left", "wait"), [(2, "45"), (1, "82800")], ids=["points are short", "both are short"])
+def test_two_windows_are_read_apart_and_the_later_is_waited_for(left: int, wait: str) -> None:
+    """What is not short asks for no wait, however far its reset is."""
+    headers = {"day": "{limit.requests.reset.duration}", "minute": "{limit.points.reset.duration}"}
+    words: dict[str, Any] = {**DAILY, "left": left, "resets_in_seconds": 82_815, "headers": headers}
+    plan, now = limited(**words)
+    first = ask(plan).reply
+    now.seconds += 15
+    second = ask(plan).reply
+    assert [(r.status, r.header("day"), r.header("minute")) for r in (first, second)] == [
+        (200, "23h0m15s", "1m0s"),
+        (429, "23h0m0s", "45s"),
+    ]
+    assert second.header("retry-after") == wait
+    now.seconds += float(wait)
+    assert ask(plan).reply.status == 200
 
 
 @pytest.mark.parametrize(
@@ -190,6 +224,24 @@ def test_two_tests_do_not_share_a_budget() -> None:
             "rate_limit: unknown `refill`",
             "'steadily'",
             "did you mean 'steady'? known: steady, window",
+        ),
+        (
+            {"requests": 1, "points_per_seconds": 60},
+            "rate_limit: `points_per_seconds` without `points`",
+            "a window of nothing",
+            "give `points`",
+        ),
+        (
+            {"points": 1, "points_resets_in_seconds": 5},
+            "rate_limit: `points_resets_in_seconds` without `points_per_seconds`",
+            "a window of nothing",
+            "give `points_per_seconds`",
+        ),
+        (
+            {"points": 1, "points_per_seconds": -1},
+            "rate_limit: `points_per_seconds` must be a number of seconds",
+            "-1",
+            "give a number over 0",
         ),
         (
             {"requests": 1, "adds": "[1]"},

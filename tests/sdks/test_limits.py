@@ -27,7 +27,7 @@ MET: Final = (
     *("openai/rate-limit-window", "anthropic/rate-limit-window", "azure/rate-limit-window", "github/rate-limit"),
     *("github/secondary-limit-ignored", "jira/rate-limit-window", "jira/rate-limit-page", "jira/rate-limit-gateway"),
     *("jira/rate-limit-zero", "slack/rate-limit", "slack/rate-limit-in-200", "linear/rate-limit-window"),
-    *("shopify/throttled", "notion/rate-limit", "salesforce/api-limit", "graph/throttled"),
+    *("shopify/throttled", "notion/rate-limit", "salesforce/api-limit", "graph/throttled", "groq/rate-limit-window"),
 )
 
 
@@ -107,6 +107,23 @@ def test_azure_waits_by_the_millisecond(faults: Faults, tmp_path: Path) -> None:
     assert faults.log[1].reply.header("retry-after-ms").isdigit()
 
 
+@pytest.mark.parametrize("package", ["groq", "openai"])
+def test_groq_counts_requests_by_the_day_and_tokens_by_the_minute(faults: Faults, tmp_path: Path, package: str) -> None:
+    """Its SDK, or OpenAI's with its address, waits for the tokens; the requests' reset is further and asks nothing."""
+    sdk = pytest.importorskip(package, reason="`make sdks` has it")
+    base = "https://api.groq.com/openai/v1"
+    faults.add("groq/rate-limit-window", cassette=tape(tmp_path, "POST", f"{base}/chat/completions", COMPLETION))
+    made = sdk.Groq(api_key="test") if package == "groq" else sdk.OpenAI(api_key="test", base_url=base)
+    assert [made.chat.completions.create(**CHAT).choices[0].message.content for _ in range(2)] == [SAID, SAID]
+    assert row(faults) == [200, 429, 200]
+    assert slept(faults)[0] in range(2, 6)  # 5, less what has come back while the calls were made
+    said = [x.reply.header for x in faults.log[:2]]
+    assert [h("x-ratelimit-remaining-requests") for h in said] == ["14369", "14369"]
+    assert all(966 <= int(h("x-ratelimit-remaining-tokens")) < 1443 for h in said)
+    assert all(h("x-ratelimit-reset-tokens")[:2] in ("45", "46", "47", "48", "49", "50") for h in said)
+    assert all(h("x-ratelimit-reset-requests").startswith("3m") for h in said)
+
+
 # --- anthropic --------------------------------------------------------------------------------------------------------
 
 
@@ -152,7 +169,8 @@ def test_who_ignores_the_secondary_limit_waits_longer(faults: Faults, tmp_path: 
     told = [httpx.get(url).headers["retry-after"] for _ in range(3)]
     assert told == ["60", "60", "300"]
     time.sleep(300)
-    assert httpx.get(url).status_code == 200
+    last = httpx.get(url)
+    assert (last.status_code, last.headers["x-ratelimit-remaining"]) == (200, "4989")  # the hour's, not the minute's
 
 
 def test_pygithub_is_not_among_them(faults: Faults, tmp_path: Path) -> None:
