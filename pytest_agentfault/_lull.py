@@ -19,10 +19,10 @@ from typing import Any, Final
 
 QUIET_NANOSECONDS: Final = 2_000  # of computing: less than a thread needs to wake and ask for the interpreter
 MANY_TICKS: Final = 10_000  # some tenths of a second: timers that alone go on and on must not make a loop spin
-CPU_IS_TOLD: Final = sys.platform != "win32"  # there in steps of 16 ms
+CPU_IS_TOLD: Final = sys.platform != "win32" and hasattr(time, "thread_time_ns")  # there in steps of 16 ms
 
 _PROCESS: Final = time.process_time_ns
-_THREAD: Final = time.thread_time_ns
+_THREAD: Final = getattr(time, "thread_time_ns", _PROCESS)
 
 
 def _others() -> int:
