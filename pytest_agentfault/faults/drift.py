@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from random import Random
 from typing import Any, ClassVar, Final
 
@@ -52,6 +53,7 @@ class Drift:
     """
 
     damages: ClassVar[str] = "payload"
+    explored_by: ClassVar[str] = "field"
 
     operation: str | None = None
     field: str | None = None
@@ -62,6 +64,12 @@ class Drift:
             check_choice("drift", "operation", self.operation, (*OPERATIONS, EVERY))
         if self.field != EVERY_FIELD:
             check_path("drift", "field", self.field)
+        if isinstance(self.field, str) and (self.field == EVERY or _is_nearly(self.field, EVERY_FIELD)):
+            raise FaultError(
+                "drift: unknown `field`",
+                repr(self.field),
+                f"did you mean {EVERY_FIELD!r}? a path begins with $: '$.{self.field}'",
+            )
         if self.operation == EVERY and self.field is None:
             raise FaultError(
                 'drift: `operation` = "every" needs to know of which field',
@@ -142,6 +150,10 @@ class Drift:
                 if place is not None:
                     return path_of(place)
         return None
+
+
+def _is_nearly(path: str, word: str) -> bool:
+    return path != word and not path.startswith("$") and bool(get_close_matches(path, [word], 1, 0.8))
 
 
 def _fitting(said: Reply, request: Request, path: str | None) -> dict[str, set[str]]:
