@@ -280,7 +280,7 @@ def test_one_place_can_be_run_again(project: Project) -> None:
             [
                 "*drift: unknown `field`",
                 "  there is: 'every-feild'",
-                "  to do: did you mean 'every-field'? a path begins with $: '$.every-feild'",
+                "  to do: did you mean 'every-field'? known: Link rel=next, every-field; or a path*begins with $",
             ],
         ),
         (
@@ -463,3 +463,35 @@ def test_every_field_ends_in_a_table(project: Project, workers: tuple[str, ...])
             "no change of these made a difference: $.fields.votes",
         ]
     )
+
+
+def test_the_link_to_the_next_page_is_a_place_of_every_field(project: Project) -> None:
+    """A reader of pages that ends too early, or reads one twice, needs the link; the table calls it by its name."""
+    done = project.run(
+        """
+        def reply(request):
+            page = int(request.url.params.get("page", 1))
+            link = {"link": f'<https://api.example/items?page={page + 1}>; rel="next"'} if page < 3 else {}
+            return httpx.Response(200, json=[page], headers=link)
+
+        @pytest.mark.fault("any/schema-drift", drift="every-field", times=None)
+        def test_pages():
+            url, read = "https://api.example/items", []
+            with httpx.Client(transport=httpx.MockTransport(reply)) as client:
+                while url:
+                    page = client.get(url)
+                    read += page.json()
+                    url = page.links.get("next", {}).get("url")
+            assert read == [1, 2, 3]
+        """,
+        above=READERS,
+    )
+    done.stdout.fnmatch_lines_random(
+        [
+            "FAILED test_agent.py::test_pages[[]remove:Link rel=next] - *",
+            "FAILED test_agent.py::test_pages[[]loop_cursor:Link rel=next] - *",
+            "FAILED test_agent.py::test_pages[[]remove:Link rel=next@2:GET /items] - *",
+            "Link rel=next  *crashed * crashed: loop_cursor, new_cursor, remove",
+        ]
+    )
+    done.stdout.no_fnmatch_line("*Link rel=next@3*")
