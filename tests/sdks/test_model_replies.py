@@ -20,6 +20,7 @@ from _formats import FORMATS, Format, Heard, gemini_client
 from _models import ASKED, CHAT, IN, ISSUE, MESSAGE, OUT, TEXT, TIME, Calls
 
 from pytest_agentfault._payload import decoded
+from pytest_agentfault._reply import Reply
 from pytest_agentfault._run import Faults
 from pytest_agentfault.faults.finish import Finish
 from pytest_agentfault.faults.tool_call import ALL_THERE, HOWS, ToolCall
@@ -58,7 +59,11 @@ def under(faults: Faults, tmp_path: Path) -> Callable[..., Heard]:
 
 def record(kind: Format, folder: Path, calls: Calls = CALLS, text: str = TEXT) -> Path:
     """A recording of a format's reply."""
-    reply = kind.say(text, calls)
+    return record_reply(kind, kind.say(text, calls), folder)
+
+
+def record_reply(kind: Format, reply: Reply, folder: Path) -> Path:
+    """A recording of this reply."""
     request = {"method": "POST", "uri": kind.url, "body": None, "headers": {}}
     response = {
         "status": {"code": 200, "message": "OK"},
