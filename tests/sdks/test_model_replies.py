@@ -16,7 +16,7 @@ import anthropic
 import openai
 import pytest
 import yaml
-from _formats import FORMATS, Format, Heard, gemini_client
+from _formats import CLIENTS, FORMATS, Format, Heard, gemini_client
 from _models import ASKED, CHAT, IN, ISSUE, MESSAGE, OUT, TEXT, TIME, Calls
 
 from pytest_agentfault._payload import decoded
@@ -28,7 +28,7 @@ from pytest_agentfault.faults.usage import Usage
 
 pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")
 CALLS = [ISSUE, TIME]
-EVERY = pytest.mark.parametrize("kind", FORMATS, ids=lambda kind: kind.id)
+EVERY = pytest.mark.parametrize("kind", CLIENTS, ids=lambda kind: kind.id)
 
 
 def said(kind: Format, arguments: Any) -> Any:
@@ -254,7 +254,7 @@ FINISHED: dict[str, Callable[[Format], Heard]] = {
     ("kind", "how"),
     [
         pytest.param(kind, how, id=f"{how}-{kind.id}")
-        for kind in FORMATS
+        for kind in CLIENTS
         for how in FINISHED
         if kind.name != "Ollama" or how in ("length", "empty")  # the next test has the others
     ],
