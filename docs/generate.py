@@ -136,7 +136,9 @@ def options() -> str:
         "Markers, fixture, options and ini keys",
         "As the plugin declares them; how they are used: [the guide](guide.md).",
         "## Markers\n\n" + "\n".join(f"- `{m.partition(': ')[0]}`: {m.partition(': ')[2]}" for m in plugin.MARKERS),
-        "## Words of a marker and of `faults.add`\n\nThose that a test leaves out stay as the scenario has them.\n\n"
+        "## Words of a marker and of `faults.add`\n\nThose that a test leaves out stay as the scenario has them. "
+        "Any other word is a setting of one of the scenario's faults, or the name of one that explores: "
+        'then it is the setting by which it does so (`drift="every-field"`).\n\n'
         + table(("word", "what it is"), [(f"`{word}`", words[word]) for word in KEYWORDS]),
         "## Fixture `faults`\n\n"
         + table(

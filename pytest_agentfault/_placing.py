@@ -9,8 +9,9 @@ mark says.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -144,21 +145,41 @@ def _check_settings(settings: Mapping[str, Any], what: tuple[Any, ...], library:
     if not settings:
         return
     faults = [f for name in what if isinstance(name, str) for rule in library.get(name).rules for f in rule.faults]
-    known = (*KEYWORDS, *dict.fromkeys(name for fault in faults for name in _settings_of(fault)))
+    words = [_words_of(fault) for fault in faults]
+    known = (*KEYWORDS, *dict.fromkeys(name for own in words for name in own))
     for word, value in settings.items():
         if word not in known:
             raise RuleError(f"unknown keyword {word!r}", f"{word}={value!r}", nearest(word, known))
+    for own in words:
+        given: dict[str, str] = {}
+        for word in settings.keys() & own.keys():
+            other = given.setdefault(own[word], word)
+            if other != word:
+                one, same = sorted((word, other))
+                raise RuleError(
+                    f"`{one}` and `{same}` give one setting of a fault twice",
+                    f"{one}={settings[one]!r}, {same}={settings[same]!r}",
+                    "drop one of them",
+                )
 
 
 def _with_settings(rule: Rule, settings: Mapping[str, Any]) -> Rule:
     if not settings:
         return rule
-    own = [{word: value for word, value in settings.items() if word in _settings_of(f)} for f in rule.faults]
+    words = [_words_of(fault) for fault in rule.faults]
+    own = [{w[word]: value for word, value in settings.items() if word in w} for w in words]
     return replace(rule, faults=tuple(replace(f, **w) if w else f for f, w in zip(rule.faults, own, strict=True)))
 
 
+def _words_of(fault: Any) -> dict[str, str]:
+    """The words of a mark that are settings of this fault: its settings' names, and its own for what it explores by."""
+    name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(fault).__name__).lower()
+    explored_by = getattr(fault, "explored_by", None)
+    return {**({name: explored_by} if explored_by else {}), **{setting: setting for setting in _settings_of(fault)}}
+
+
 def _settings_of(fault: Any) -> list[str]:
-    return [name for name in getattr(fault, "__dataclass_fields__", ()) if name != "random"]
+    return [setting.name for setting in fields(fault) if setting.name != "random"] if is_dataclass(fault) else []
 
 
 def _check_raises(raises: Any) -> None:

@@ -15,6 +15,7 @@ from typing import Final
 import pytest
 
 PROPERTY: Final = "pytest_agentfault"
+FIELDS: Final = ("$", "Link ")  # how the name of a field begins, of all that is run per place: a JSONPath, or a link
 PLACE: Final = "pytest_agentfault_place"  # of a run per place: the id of its test, and the name of the place, as JSON
 COLOURS: Final = {
     "recovered": "green",
@@ -46,7 +47,7 @@ class Summary:
     def _keep_field(self, report: pytest.TestReport, outcome: str) -> None:
         for test, place in (json.loads(str(value)) for name, value in report.user_properties if name == PLACE):
             operation, _, path = place.partition(":")
-            if path.startswith("$"):  # a JSONPath: of all that is run per place, a field
+            if path.startswith(FIELDS):
                 self._fields.setdefault(test, {})[path, operation] = outcome
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

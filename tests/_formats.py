@@ -1,14 +1,17 @@
 """
 The wire formats of language models as tests look at them: how each is said, and what its vendor's real SDK reads.
 
-What an SDK read is told as one `Heard`, so that a test can say once for all of them what it expects.
+What an SDK read is told as one `Heard`, so that a test can say once for all of them what it expects. Its blocking
+client and the one on asyncio are asked by the same words and read by the same function.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Final
 
 import _models
@@ -48,15 +51,15 @@ class Heard:
     ids: tuple[str, ...] = field(default=(), compare=False)
 
 
-def _openai() -> Any:
+def _openai(on_asyncio: bool) -> Any:
     import openai
 
-    return openai.OpenAI(api_key="sk-test", max_retries=0)
+    return (openai.AsyncOpenAI if on_asyncio else openai.OpenAI)(api_key="sk-test", max_retries=0)
 
 
-def hear_chat() -> Heard:
-    """A chat completion by the openai SDK."""
-    done = _openai().chat.completions.create(**CHAT)
+def heard_chat(told: list[Any]) -> Heard:
+    """A chat completion."""
+    (done,) = told
     usage = done.usage and (done.usage.prompt_tokens, done.usage.completion_tokens)
     if not done.choices:
         return Heard(tokens=usage)
@@ -72,13 +75,13 @@ def hear_chat() -> Heard:
     )
 
 
-def hear_chat_stream() -> Heard:
+def heard_chunks(told: list[Any]) -> Heard:
     """The same, streamed."""
     names: dict[int, str] = {}
-    told: dict[int, str] = {}
+    given: dict[int, str] = {}
     ids: dict[int, str] = {}
     text, refusal, reason, usage = "", "", None, None
-    for chunk in _openai().chat.completions.create(**CHAT, stream=True, stream_options={"include_usage": True}):
+    for chunk in told:
         usage = chunk.usage or usage
         for choice in chunk.choices:
             reason = choice.finish_reason or reason
@@ -87,8 +90,8 @@ def hear_chat_stream() -> Heard:
             for call in choice.delta.tool_calls or []:
                 ids.setdefault(call.index, call.id)
                 names[call.index] = names.get(call.index, "") + (call.function.name or "")
-                told[call.index] = told.get(call.index, "") + (call.function.arguments or "")
-    calls = tuple((names[n], told[n]) for n in sorted(names))
+                given[call.index] = given.get(call.index, "") + (call.function.arguments or "")
+    calls = tuple((names[n], given[n]) for n in sorted(names))
     counted = usage and (usage.prompt_tokens, usage.completion_tokens)
     return Heard(calls, text, reason, counted, refusal, tuple(ids[n] for n in sorted(ids)))
 
@@ -103,14 +106,13 @@ def _heard_response(done: Any) -> Heard:
     return Heard(told, done.output_text, reason, usage, refusal, tuple(call.call_id for call in calls))
 
 
-def hear_response() -> Heard:
-    """A response by the openai SDK."""
-    return _heard_response(_openai().responses.create(**RESPONSE))
+def heard_response(told: list[Any]) -> Heard:
+    """A response."""
+    return _heard_response(*told)
 
 
-def hear_response_stream() -> Heard:
+def heard_response_events(told: list[Any]) -> Heard:
     """The same, streamed: the pieces and the closed items must say what the last event says."""
-    told: Any = list(_openai().responses.create(**RESPONSE, stream=True))
     heard = _heard_response(told[-1].response)
     names = {
         e.output_index: e.item.name
@@ -131,15 +133,15 @@ def hear_response_stream() -> Heard:
     return heard
 
 
-def _anthropic() -> Any:
+def _anthropic(on_asyncio: bool) -> Any:
     import anthropic
 
-    return anthropic.Anthropic(api_key="sk-test", max_retries=0)
+    return (anthropic.AsyncAnthropic if on_asyncio else anthropic.Anthropic)(api_key="sk-test", max_retries=0)
 
 
-def hear_message() -> Heard:
-    """A message by the anthropic SDK."""
-    done = _anthropic().messages.create(**MESSAGE)
+def heard_message(told: list[Any]) -> Heard:
+    """A message."""
+    (done,) = told
     calls = [block for block in done.content if block.type == "tool_use"]
     return Heard(
         tuple((block.name, block.input) for block in calls),
@@ -150,9 +152,8 @@ def hear_message() -> Heard:
     )
 
 
-def hear_message_stream() -> Heard:
+def heard_message_events(told: list[Any]) -> Heard:
     """The same, streamed: events as they come, which hang together."""
-    told: Any = list(_anthropic().messages.create(**MESSAGE, stream=True))
     assert (told[0].type, told[-1].type) == ("message_start", "message_stop")
     begun = [event.content_block for event in told if event.type == "content_block_start"]
     assert [e.index for e in told if e.type == "content_block_start"] == list(range(len(begun)))
@@ -188,7 +189,13 @@ def gemini_client() -> tuple[Any, Any]:
     return genai.Client(api_key="test"), {"model": "gemini-2.5-flash", "contents": _models.ASKED, "config": config}
 
 
-def _heard_generated(told: list[Any]) -> Heard:
+def _gemini(on_asyncio: bool) -> Any:
+    client = gemini_client()[0]
+    return client.aio if on_asyncio else client
+
+
+def heard_generated(told: list[Any]) -> Heard:
+    """Content of Gemini's, whole or streamed."""
     calls: list[tuple[str, Any]] = []
     text, reason, usage = "", None, None
     for one in told:
@@ -202,19 +209,14 @@ def _heard_generated(told: list[Any]) -> Heard:
     return Heard(tuple(calls), text, reason, counted)
 
 
-def hear_generated() -> Heard:
-    """Content by google-genai."""
-    client, asked = gemini_client()
-    return _heard_generated([client.models.generate_content(**asked)])
+def _ollama(on_asyncio: bool) -> Any:
+    from ollama import AsyncClient, Client
+
+    return AsyncClient() if on_asyncio else Client()
 
 
-def hear_generated_stream() -> Heard:
-    """The same, streamed."""
-    client, asked = gemini_client()
-    return _heard_generated(list(client.models.generate_content_stream(**asked)))
-
-
-def _heard_lines(told: list[Any]) -> Heard:
+def heard_lines(told: list[Any]) -> Heard:
+    """A chat of Ollama's, whole or streamed."""
     calls = [call.function for line in told for call in line.message.tool_calls or []]
     last = told[-1]
     usage = None if last.eval_count is None else (last.prompt_eval_count, last.eval_count)
@@ -226,20 +228,6 @@ def _heard_lines(told: list[Any]) -> Heard:
     )
 
 
-def hear_ollama() -> Heard:
-    """A chat by ollama's SDK."""
-    from ollama import Client
-
-    return _heard_lines([Client().chat(**OLLAMA)])
-
-
-def hear_ollama_stream() -> Heard:
-    """The same, streamed."""
-    from ollama import Client
-
-    return _heard_lines(list(Client().chat(**OLLAMA, stream=True)))
-
-
 @dataclass(frozen=True, slots=True)
 class Format:
     """One wire format, whole or streamed.
@@ -248,26 +236,45 @@ class Format:
         name: of the format.
         streamed: whether it comes in pieces.
         say: the reply that says this text and makes these calls.
-        hear: what the vendor's SDK reads.
+        client: the vendor's SDK, blocking or on asyncio.
+        ask: a call of it; both kinds take the same words.
+        read: what is heard in what the call gave: one thing, or the pieces of a stream.
         url: what is asked.
         asked: with what.
         reasons: the vendor's words.
         values: whether arguments are values, and not text.
+        on_asyncio: whether the client on asyncio is asked.
     """
 
     name: str
     streamed: bool
     say: Callable[[str, Calls], Reply]
-    hear: Callable[[], Heard]
+    client: Callable[[bool], Any]
+    ask: Callable[[Any], Any]
+    read: Callable[[list[Any]], Heard]
     url: str
     asked: Any
     reasons: dict[str, str]
     values: bool = False
+    on_asyncio: bool = False
 
     @property
     def id(self) -> str:
         """Its id in a test run."""
-        return f"{self.name}{', streamed' if self.streamed else ''}"
+        return f"{self.name}{', streamed' if self.streamed else ''}{', asyncio' if self.on_asyncio else ''}"
+
+    def hear(self) -> Heard:
+        """What the SDK reads."""
+        if self.on_asyncio:
+            return asyncio.run(self._ahear())
+        client = self.client(False)
+        said = self.ask(client)
+        return self.read(list(said) if self.streamed else [said])
+
+    async def _ahear(self) -> Heard:
+        async with self.client(True) as client:
+            said = await self.ask(client)
+            return self.read([piece async for piece in said] if self.streamed else [said])
 
     @property
     def request(self) -> Request:
@@ -301,20 +308,66 @@ GEMINI_WORDS: Final = {"stop": "STOP", "calls": "STOP", "length": "MAX_TOKENS", 
 OLLAMA_WORDS: Final = {"stop": "stop", "calls": "stop", "length": "length"}
 
 
+def ask_chat(client: Any, **more: Any) -> Any:
+    """OpenAI's chat."""
+    return client.chat.completions.create(**CHAT, **more)
+
+
+def ask_chunks(client: Any) -> Any:
+    """The same, streamed, with a count of tokens."""
+    return ask_chat(client, stream=True, stream_options={"include_usage": True})
+
+
+def ask_response(client: Any, **more: Any) -> Any:
+    """OpenAI's responses."""
+    return client.responses.create(**RESPONSE, **more)
+
+
+def ask_message(client: Any, **more: Any) -> Any:
+    """Anthropic's messages."""
+    return client.messages.create(**MESSAGE, **more)
+
+
+def ask_generated(client: Any) -> Any:
+    """Gemini's contents."""
+    return client.models.generate_content(**gemini_client()[1])
+
+
+def ask_generated_pieces(client: Any) -> Any:
+    """The same, streamed."""
+    return client.models.generate_content_stream(**gemini_client()[1])
+
+
+def ask_ollama(client: Any, **more: Any) -> Any:
+    """Ollama's chat."""
+    return client.chat(**OLLAMA, **more)
+
+
+def streaming(ask: Callable[..., Any]) -> Callable[[Any], Any]:
+    """The same call, streamed."""
+    return partial(ask, stream=True)
+
+
+MESSAGES: Final = "https://api.anthropic.com/v1/messages"
+LLAMA: Final = "http://127.0.0.1:11434/api/chat"
 FORMATS: Final = (
-    Format("OpenAI chat", False, chat, hear_chat, f"{OPENAI}/chat/completions", CHAT, CHAT_WORDS),
-    Format("OpenAI chat", True, chat_stream, hear_chat_stream, f"{OPENAI}/chat/completions", CHAT, CHAT_WORDS),
-    Format("OpenAI responses", False, response, hear_response, f"{OPENAI}/responses", RESPONSE, RESPONSE_WORDS),
-    Format("OpenAI responses", True, response_stream, hear_response_stream, f"{OPENAI}/responses", RESPONSE,
+    Format("OpenAI chat", False, chat, _openai, ask_chat, heard_chat, f"{OPENAI}/chat/completions", CHAT, CHAT_WORDS),
+    Format("OpenAI chat", True, chat_stream, _openai, ask_chunks, heard_chunks, f"{OPENAI}/chat/completions", CHAT,
+           CHAT_WORDS),
+    Format("OpenAI responses", False, response, _openai, ask_response, heard_response, f"{OPENAI}/responses", RESPONSE,
            RESPONSE_WORDS),
-    Format("Anthropic messages", False, message, hear_message, "https://api.anthropic.com/v1/messages", MESSAGE,
+    Format("OpenAI responses", True, response_stream, _openai, streaming(ask_response), heard_response_events,
+           f"{OPENAI}/responses", RESPONSE, RESPONSE_WORDS),
+    Format("Anthropic messages", False, message, _anthropic, ask_message, heard_message, MESSAGES, MESSAGE,
            MESSAGE_WORDS, values=True),
-    Format("Anthropic messages", True, message_stream, hear_message_stream, "https://api.anthropic.com/v1/messages",
-           MESSAGE, MESSAGE_WORDS),
-    Format("Gemini", False, generated, hear_generated, f"{GOOGLE}:generateContent", GEMINI, GEMINI_WORDS, values=True),
-    Format("Gemini", True, generated_stream, hear_generated_stream, f"{GOOGLE}:streamGenerateContent?alt=sse", GEMINI,
+    Format("Anthropic messages", True, message_stream, _anthropic, streaming(ask_message), heard_message_events,
+           MESSAGES, MESSAGE, MESSAGE_WORDS),
+    Format("Gemini", False, generated, _gemini, ask_generated, heard_generated, f"{GOOGLE}:generateContent", GEMINI,
            GEMINI_WORDS, values=True),
-    Format("Ollama", False, ollama, hear_ollama, "http://127.0.0.1:11434/api/chat", OLLAMA, OLLAMA_WORDS, values=True),
-    Format("Ollama", True, ollama_stream, hear_ollama_stream, "http://127.0.0.1:11434/api/chat", OLLAMA, OLLAMA_WORDS,
+    Format("Gemini", True, generated_stream, _gemini, ask_generated_pieces, heard_generated,
+           f"{GOOGLE}:streamGenerateContent?alt=sse", GEMINI, GEMINI_WORDS, values=True),
+    Format("Ollama", False, ollama, _ollama, ask_ollama, heard_lines, LLAMA, OLLAMA, OLLAMA_WORDS, values=True),
+    Format("Ollama", True, ollama_stream, _ollama, streaming(ask_ollama), heard_lines, LLAMA, OLLAMA, OLLAMA_WORDS,
            values=True),
 )  # fmt: skip
+CLIENTS: Final = (*FORMATS, *(replace(kind, on_asyncio=True) for kind in FORMATS if kind.streamed))

@@ -2,7 +2,7 @@
 Replies of language models in five wire formats, whole and streamed, and how they are asked for.
 
 Written by hand in the shapes that the vendors document; the sources are named in
-`pytest_agentfault/faults/_llm_lists.py` and `_llm_blocks.py`. A reply says a text, makes tool
+`_llm_chat.py`, `_llm_lists.py` and `_llm_blocks.py` of `pytest_agentfault/faults`. A reply says a text, makes tool
 calls, or both. What SDKs make of them is in `_formats.py`.
 """
 

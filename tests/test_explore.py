@@ -272,11 +272,54 @@ def test_one_place_can_be_run_again(project: Project) -> None:
             ["*unknown keyword 'att'", "  there is: att='every-byte'", "  to do: did you mean 'at'*"],
         ),
         (
+            '"any/chunk-split", split_chunks="every-bite"',
+            ["*split_chunks: unknown `at`", "  there is: 'every-bite'", "  to do: did you mean 'every-byte'*"],
+        ),
+        (
+            '"any/schema-drift", drift="every-feild"',
+            [
+                "*drift: unknown `field`",
+                "  there is: 'every-feild'",
+                "  to do: did you mean 'every-field'? known: Link rel=next, every-field; or a path*begins with $",
+            ],
+        ),
+        (
+            '"any/chunk-split", drift="every-field"',
+            ["*unknown keyword 'drift'", "  there is: drift='every-field'", "  to do: *known: after, *split_chunks,*"],
+        ),
+        (
+            '"any/schema-drift", explored_by="at"',
+            ["*unknown keyword 'explored_by'", "*explored_by='at'", "  to do: *drift, every, field, for_seconds, *"],
+        ),
+        (
+            '"any/chunk-split", split_chunk="every-byte"',
+            ["*unknown keyword 'split_chunk'", "*split_chunk='every-byte'", "  to do: did you mean 'split_chunks'*"],
+        ),
+        (
+            '"any/chunk-split", split_chunks="every-byte", at=[7]',
+            [
+                "*`at` and `split_chunks` give one setting of a fault twice",
+                "  there is: at=[[]7], split_chunks='every-byte'",
+                "  to do: drop one of them",
+            ],
+        ),
+        (
             "Rule('* *', (SplitChunks(at='every-byte'), SplitChunks(at='every-boundary')))",
             ["*two faults of one rule ask for a run per place", "  there is: SplitChunks and SplitChunks"],
         ),
     ],
-    ids=["chance", "value", "word", "two"],
+    ids=[
+        "chance",
+        "value",
+        "word",
+        "value by name",
+        "path by name",
+        "another fault",
+        "no setting",
+        "name",
+        "twice",
+        "two",
+    ],
 )
 def test_what_cannot_be_explored_is_an_error_at_collection(project: Project, mark: str, said: list[str]) -> None:
     """With the test, its line, and the nearest valid word."""
@@ -308,6 +351,30 @@ def test_a_setting_of_a_scenario_s_fault_can_be_given(project: Project) -> None:
         above=READERS,
     )
     assert done.parseoutcomes() == {"passed": 1}
+
+
+@pytest.mark.parametrize(
+    ("mark", "place"),
+    [
+        ('"any/schema-drift", drift="every-field"', "[[]null:$.text]"),
+        ('"any/schema-drift", drift="$.text", operation="every"', "[[]wrap:$.text]"),
+        ('"any/chunk-split", split_chunks="every-byte"', "[[]*19]"),
+    ],
+    ids=["drift", "operations", "split_chunks"],
+)
+def test_a_fault_s_name_stands_for_what_it_explores_by(project: Project, mark: str, place: str) -> None:
+    """The name of a scenario's fault as a keyword: `drift` for its field, `split_chunks` for where it cuts."""
+    done = project.run(
+        f"""
+        @pytest.mark.fault({mark})
+        def test_it():
+            with opened() as response:
+                response.read()
+        """,
+        above=READERS,
+    )
+    assert done.parseoutcomes().keys() == {"passed"}
+    done.stdout.fnmatch_lines([f"test_agent.py::test_it{place} PASSED*"])
 
 
 def test_the_session_stops_where_it_is_told_to(project: Project) -> None:
@@ -396,3 +463,35 @@ def test_every_field_ends_in_a_table(project: Project, workers: tuple[str, ...])
             "no change of these made a difference: $.fields.votes",
         ]
     )
+
+
+def test_the_link_to_the_next_page_is_a_place_of_every_field(project: Project) -> None:
+    """A reader of pages that ends too early, or reads one twice, needs the link; the table calls it by its name."""
+    done = project.run(
+        """
+        def reply(request):
+            page = int(request.url.params.get("page", 1))
+            link = {"link": f'<https://api.example/items?page={page + 1}>; rel="next"'} if page < 3 else {}
+            return httpx.Response(200, json=[page], headers=link)
+
+        @pytest.mark.fault("any/schema-drift", drift="every-field", times=None)
+        def test_pages():
+            url, read = "https://api.example/items", []
+            with httpx.Client(transport=httpx.MockTransport(reply)) as client:
+                while url:
+                    page = client.get(url)
+                    read += page.json()
+                    url = page.links.get("next", {}).get("url")
+            assert read == [1, 2, 3]
+        """,
+        above=READERS,
+    )
+    done.stdout.fnmatch_lines_random(
+        [
+            "FAILED test_agent.py::test_pages[[]remove:Link rel=next] - *",
+            "FAILED test_agent.py::test_pages[[]loop_cursor:Link rel=next] - *",
+            "FAILED test_agent.py::test_pages[[]remove:Link rel=next@2:GET /items] - *",
+            "Link rel=next  *crashed * crashed: loop_cursor, new_cursor, remove",
+        ]
+    )
+    done.stdout.no_fnmatch_line("*Link rel=next@3*")

@@ -16,7 +16,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from .._payload import parsed, written
-from .._reply import Reply, Request
+from .._reply import Request
 from ._values import alike
 
 # What a reply calls the way to its next page, as letters in lower case; and what a request calls the page it wants.
@@ -24,9 +24,8 @@ NEXT: Final = re.compile(
     r"after|continuation(token)?|cursor|endcursor|(odata)?next(cursor|link|marker|page(id|token|url)?|recordsurl|token|url)?"
     r"|paginationtoken"
 )
-WANTED: Final = re.compile(rf"{NEXT.pattern}|marker|pagetoken|skiptoken|startcursor|startingafter")
+WANTED: Final = re.compile(rf"{NEXT.pattern}|idafter|marker|pageinfo|pagetoken|skiptoken|startcursor|startingafter")
 NUMBERED: Final = re.compile(r"(page)?offset|page(index|no|number)?|skip|start(at|index)?")
-LINK: Final = re.compile(r'<([^>]*)>(?=\s*;[^,<]*\brel="?next\b)')
 MORE: Final = re.compile(r"hasmore|hasnext(page)?")
 LAST: Final = re.compile(r"(is)?last(page)?|done")
 
@@ -48,12 +47,19 @@ def no_page(value: Any, random: Random) -> Any:
     head, question, query = value.rpartition("?")
     if question:
         pairs = parse_qsl(query, keep_blank_values=True)
-        changed = [(name, alike(text, random) if _asks_page(name) else text) for name, text in pairs]
+        # A link whose page nobody could name by its parameter has it in one of them all the same.
+        asks = {name for name, _ in pairs if _asks_page(name)} or {name for name, _ in pairs}
+        changed = [(name, _elsewhere(text, random) if name in asks else text) for name, text in pairs]
         if changed != pairs:
             return f"{head}?{urlencode(changed)}"
     head, slash, tail = value.rpartition("/") if "://" in value or value.startswith("/") else ("", "", value)
     moved = alike(tail, random)
     return f"{head}{slash}{moved if moved != tail else tail + '0'}"
+
+
+def _elsewhere(text: str, random: Random) -> str:
+    number = _number(text)
+    return alike(text, random) if number is None else str(no_page(number, random))
 
 
 def same_page(value: Any, request: Request) -> Any:
@@ -66,16 +72,6 @@ def same_page(value: Any, request: Request) -> Any:
         parts = urlsplit(request.url)
         return f"{parts.path}?{parts.query}" if parts.query else parts.path
     return next((text for text in _asked(request, WANTED) if isinstance(text, str) and text), None)
-
-
-def relinked(reply: Reply, new: Callable[[str], Any]) -> Reply:
-    """The reply with another way to the next page in its `Link` header; the same one where it has none there.
-
-    Source: RFC 8288 section 3; https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api
-    """
-    link = reply.header("link")
-    changed = LINK.sub(lambda found: f"<{new(found[1]) or found[1]}>", link)
-    return reply if changed == link else reply.with_header("link", changed)
 
 
 def promises(holder: Any, more: bool) -> dict[str, bool]:

@@ -4,7 +4,7 @@ A language model's reply, taken apart and written again: one document, or the pi
 The faults of payloads work on `Told`s, the JSON values of a reply in their order, and on
 what all formats have: tool calls, a text, a reason why it ended, a count of tokens.
 Where these stand in each of the five formats is told by a `Shape`: tables and a few functions
-in `_llm_lists.py` (formats that list what was said) and `_llm_blocks.py` (formats whose
+in `_llm_lists.py` and `_llm_chat.py` (formats that list what was said) and `_llm_blocks.py` (formats whose
 streams number it). Rule 1: a vendor's own habits are data, in scenarios; what is here is
 the wire format that several of them speak. Rule 2: what a fault does not change stays
 byte for byte, event by event.
@@ -91,6 +91,7 @@ class Shape:
         empty: take out whatever was said.
         usage: the names of the table of tokens (empty: they stand loose), of its counts, and of their sum.
         endings: the format's word for each of the faults' words.
+        choices: the format as each of several choices of a reply speaks it; None: a reply is one.
     """
 
     name: str
@@ -102,6 +103,7 @@ class Shape:
     empty: Callable[[list[Told]], list[Told]]
     usage: tuple[str, tuple[str, ...], str]
     endings: Mapping[str, Ending]
+    choices: Callable[[list[Told]], list[Shape]] | None = None
 
 
 Change = Callable[[Shape, list[Told]], list[Told]]
@@ -131,6 +133,17 @@ def retold(request: Request, reply: Reply, change: Change) -> Reply:
     values = [told.value for told in after]
     new = values if listed else values[0] if values else MISSING
     return reply if new is MISSING or written(new) == written(value) else with_payload(reply, written(new).encode())
+
+
+def in_each_choice(change: Change) -> Change:
+    """The same change, made of each of the choices that a reply offers (`n`, `candidateCount`)."""
+
+    def changed(shape: Shape, told: list[Told]) -> list[Told]:
+        for one in [shape] if shape.choices is None else shape.choices(told):
+            told = change(one, told)
+        return told
+
+    return changed
 
 
 def shape_of(request: Request, reply: Reply) -> Shape | None:

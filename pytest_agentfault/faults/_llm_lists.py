@@ -1,142 +1,30 @@
 """
-Formats that list what was said: OpenAI chat completions, Gemini's contents, Ollama's chat.
+Formats that list what was said: Gemini's contents, Ollama's chat; and, in `_llm_chat.py`, OpenAI's.
 
-A value of theirs holds a message, or in a stream the next piece of one, in the same form;
-only OpenAI's streams send a tool call in pieces. Sources: https://platform.openai.com/docs/api-reference/chat/object,
-https://platform.openai.com/docs/api-reference/chat-streaming/streaming, https://ai.google.dev/api/generate-content,
-https://docs.ollama.com/api/chat.
+A value of theirs holds a message, or in a stream the next piece of one, in the same form.
+Sources: https://ai.google.dev/api/generate-content, https://docs.ollama.com/api/chat.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from copy import deepcopy
+from functools import partial
 from typing import Any, Final
 
-from ._llm import Call, Ending, Shape, Told, as_text, as_value, pieces, relisted
-
-# --- OpenAI chat completions ------------------------------------------------------------------------------------------
-
-
-def _is_chat(value: Any) -> bool:
-    choices = value.get("choices")
-    return isinstance(choices, list) and any(
-        isinstance(c, dict) and isinstance(c.get("message", c.get("delta")), dict) for c in choices
-    )
-
-
-def _messages(told: list[Told]) -> Iterator[tuple[int, dict[str, Any], str, dict[str, Any]]]:
-    """Where the first choice speaks: place, choice, `message` or `delta`, and what is under it."""
-    for place, one in enumerate(told):
-        for choice in _list(one.value, "choices"):
-            key = next((key for key in ("message", "delta") if isinstance(choice.get(key), dict)), "")
-            if key and not choice.get("index"):
-                yield place, choice, key, choice[key]
-
-
-def _chat_calls(told: list[Told]) -> list[Call]:
-    found: dict[Any, tuple[str, list[str], dict[str, Any]]] = {}
-    for _, _, key, message in _messages(told):
-        for number, entry in enumerate(_list(message, "tool_calls")):
-            function = _dict(entry, "function")
-            index = entry.get("index", number) if key == "delta" else number
-            name = function.get("name")
-            _, parts, _ = found.setdefault(str(index), (name if isinstance(name, str) else "", [], entry))
-            parts.append(as_text(function.get("arguments") or ""))
-    return [Call(name, "".join(parts), raw) for name, parts, raw in found.values()]
-
-
-def _chat_text(told: list[Told]) -> str:
-    return "".join(m["content"] for *_, m in _messages(told) if isinstance(m.get("content"), str))
-
-
-def _chat_call(call: Call, number: int, streamed: bool) -> dict[str, Any]:
-    function = {**_dict(call.raw, "function"), "name": call.name, "arguments": "" if streamed else call.arguments}
-    entry = {"id": f"call_{call.before + number}", "type": "function", **call.raw, "function": function}
-    return {**entry, "index": number} if streamed else entry
-
-
-def _chat_deltas(calls: list[Call]) -> list[dict[str, Any]]:
-    """Tool calls as a stream says them: the name, then the arguments piece by piece."""
-    deltas: list[dict[str, Any]] = []
-    for number, call in enumerate(calls):
-        deltas.append({"tool_calls": [_chat_call(call, number, streamed=True)]})
-        for piece in pieces(as_text(call.arguments)):
-            deltas.append({"tool_calls": [{"index": number, "function": {"arguments": piece}}]})
-    return deltas
-
-
-def _tell_chat(told: list[Told], calls: list[Call] | None, text: str | None, refused: bool) -> list[Told]:
-    said = "refusal" if refused else "content"
-    spoken = list(_messages(told))
-    if not spoken:
-        return told
-    if spoken[0][2] == "message":
-        message = spoken[0][3]
-        if text is not None:
-            message.update({"content": None, said: text or None})
-        if calls is not None:
-            message["tool_calls"] = [_chat_call(call, number, streamed=False) for number, call in enumerate(calls)]
-            if not calls:
-                del message["tool_calls"]
-        return told
-    gone = [key for key, new in (("tool_calls", calls), ("content", text)) if new is not None]
-    return _tell_chunks(told, spoken, gone, [*_chat_deltas(calls or []), *({said: p} for p in pieces(text or ""))])
-
-
-def _tell_chunks(told: list[Told], spoken: list[Any], gone: list[str], made: list[dict[str, Any]]) -> list[Told]:
-    """Say the new deltas where the first of the old ones was said, else before the end."""
-    had = [place for place, _, _, delta in spoken if any(delta.get(key) for key in gone)]
-    ends = [place for place, choice, *_ in spoken if choice.get("finish_reason")]
-    where = (had or ends or [len(told)])[0]
-    new = [_chunk(told[spoken[0][0]].value, delta) for delta in made]
-    silent = set()
-    for place, choice, _, delta in spoken:
-        if place in had:
-            for key in gone:
-                delta.pop(key, None)
-            if not any(delta.values()) and not choice.get("finish_reason") and not told[place].value.get("usage"):
-                silent.add(place)
-            elif place == where and "role" in delta and not choice.get("finish_reason"):
-                where += 1  # who speaks is said first
-    kept = [(place, one) for place, one in enumerate(told) if place not in silent]
-    return [*(one for p, one in kept if p < where), *new, *(one for p, one in kept if p >= where)]
-
-
-def _chunk(like: dict[str, Any], delta: dict[str, Any]) -> Told:
-    choice = {**like["choices"][0], "delta": delta, "finish_reason": None}
-    return Told({**{key: inner for key, inner in like.items() if key != "usage"}, "choices": [choice]})
-
-
-def _end_chat(told: list[Told], word: str) -> None:
-    for _, choice, _, _ in _messages(told):
-        if choice.get("finish_reason"):
-            choice["finish_reason"] = word
-
-
-def _empty_chat(told: list[Told]) -> list[Told]:
-    kept = [one for one in told if not isinstance(one.value, dict) or not one.value.get("choices")]
-    first = next(one for one in told if one not in kept)
-    first.value["choices"] = []
-    return [one for one in told if one in kept or one is first]
-
+from ._llm import Call, Ending, Shape, Told, as_value, relisted
+from ._llm_chat import chat
+from ._llm_choices import emptied_of, for_each, spoken_by, table_at, tables_at
 
 # --- Gemini -----------------------------------------------------------------------------------------------------------
 
 
 def _is_gemini(value: Any) -> bool:
-    return any(isinstance(c.get("content"), dict) or "finishReason" in c for c in _list(value, "candidates"))
-
-
-def _candidates(told: list[Told]) -> Iterator[tuple[int, dict[str, Any]]]:
-    for place, one in enumerate(told):
-        for candidate in _list(one.value, "candidates"):
-            if not candidate.get("index"):
-                yield place, candidate
+    return any(isinstance(c.get("content"), dict) or "finishReason" in c for c in tables_at(value, "candidates"))
 
 
 def _parts(candidate: dict[str, Any]) -> list[dict[str, Any]]:
-    return _list(candidate.get("content"), "parts")
+    return tables_at(candidate.get("content"), "parts")
 
 
 def _is_call_part(part: dict[str, Any]) -> bool:
@@ -147,8 +35,9 @@ def _is_text_part(part: dict[str, Any]) -> bool:
     return isinstance(part.get("text"), str) and not part.get("thought")
 
 
-def _gemini_calls(told: list[Told]) -> list[Call]:
-    parts = [part for _, candidate in _candidates(told) for part in _parts(candidate) if _is_call_part(part)]
+def _gemini_calls(number: int, told: list[Told]) -> list[Call]:
+    candidates = spoken_by(told, "candidates", number)
+    parts = [part for _, candidate in candidates for part in _parts(candidate) if _is_call_part(part)]
     given = [(part["functionCall"], part) for part in parts]
     return [Call(str(call.get("name", "")), call.get("args", {}), _flat(part)) for call, part in given]
 
@@ -166,35 +55,38 @@ def _gemini_call(call: Call) -> dict[str, Any]:
     return {**{key: inner for key, inner in call.raw.items() if key != "id"}, "functionCall": given}
 
 
-def _gemini_text(told: list[Told]) -> str:
-    return "".join(p["text"] for _, candidate in _candidates(told) for p in _parts(candidate) if _is_text_part(p))
+def _gemini_text(number: int, told: list[Told]) -> str:
+    candidates = spoken_by(told, "candidates", number)
+    return "".join(p["text"] for _, candidate in candidates for p in _parts(candidate) if _is_text_part(p))
 
 
-def _tell_gemini(told: list[Told], calls: list[Call] | None, text: str | None, refused: bool) -> list[Told]:
+def _tell_gemini(
+    number: int, told: list[Told], calls: list[Call] | None, text: str | None, refused: bool
+) -> list[Told]:
     new: dict[Callable[[Any], bool], list[Any]] = {}
     if text is not None:
         new[_is_text_part] = [{"text": text}] if text else []
     if calls is not None:
         new[_is_call_part] = [_gemini_call(call) for call in calls]
-    return _tell_listed(told, list(_candidates(told)), new, _parts, _put_parts)
+    return _tell_listed(told, list(spoken_by(told, "candidates", number)), new, _parts, _put_parts)
 
 
 def _put_parts(candidate: dict[str, Any], parts: list[Any]) -> bool:
     """Give a candidate these parts; whether it still says something."""
-    candidate["content"] = {"role": "model", **_dict(candidate, "content"), "parts": parts}
+    candidate["content"] = {"role": "model", **table_at(candidate, "content"), "parts": parts}
     if not parts:
         del candidate["content"]["parts"]
     return bool(parts or candidate.get("finishReason"))
 
 
-def _end_gemini(told: list[Told], word: str) -> None:
-    for _, candidate in _candidates(told):
+def _end_gemini(number: int, told: list[Told], word: str) -> None:
+    for _, candidate in spoken_by(told, "candidates", number):
         if candidate.get("finishReason"):
             candidate["finishReason"] = word
 
 
 def _empty_gemini(told: list[Told]) -> list[Told]:
-    last = told[max((place for place, one in enumerate(told) if _list(one.value, "candidates")), default=-1)]
+    last = told[max((place for place, one in enumerate(told) if tables_at(one.value, "candidates")), default=-1)]
     del last.value["candidates"]
     return [last]
 
@@ -216,7 +108,7 @@ def _ollama_items(value: dict[str, Any]) -> list[dict[str, Any]]:
     """A message's text and tool calls as items of one list."""
     text = value["message"].get("content")
     said = [{"content": text}] if isinstance(text, str) and text else []
-    return [*said, *_list(value["message"], "tool_calls")]
+    return [*said, *tables_at(value["message"], "tool_calls")]
 
 
 def _put_ollama(value: dict[str, Any], items: list[Any]) -> bool:
@@ -237,8 +129,8 @@ def _is_ollama_text(item: Any) -> bool:
 
 
 def _ollama_calls(told: list[Told]) -> list[Call]:
-    entries = [e for _, value in _ollama_messages(told) for e in _list(value["message"], "tool_calls")]
-    found = [(_dict(entry, "function"), entry) for entry in entries]
+    entries = [e for _, value in _ollama_messages(told) for e in tables_at(value["message"], "tool_calls")]
+    found = [(table_at(entry, "function"), entry) for entry in entries]
     return [Call(str(given.get("name", "")), given.get("arguments", {}), e) for given, e in found if given]
 
 
@@ -255,7 +147,7 @@ def _tell_ollama(told: list[Told], calls: list[Call] | None, text: str | None, r
             {
                 **call.raw,
                 "function": {
-                    **_dict(call.raw, "function"),
+                    **table_at(call.raw, "function"),
                     "name": call.name,
                     "arguments": as_value(call.arguments),
                 },
@@ -275,19 +167,7 @@ def _empty_ollama(told: list[Told]) -> list[Told]:
     return _tell_ollama(told, [], "", False)
 
 
-# --- all of them ------------------------------------------------------------------------------------------------------
-
-
-def _dict(holder: Any, key: str) -> dict[str, Any]:
-    """The table under a key; an empty one where there is none."""
-    found = holder.get(key)
-    return found if isinstance(found, dict) else {}
-
-
-def _list(holder: Any, key: str) -> list[dict[str, Any]]:
-    """The tables in a list; none where there is no such list."""
-    found = holder.get(key) if isinstance(holder, dict) else None
-    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+# --- both -------------------------------------------------------------------------------------------------------------
 
 
 def _tell_listed(
@@ -298,43 +178,29 @@ def _tell_listed(
     put: Callable[[dict[str, Any], list[Any]], bool],
 ) -> list[Told]:
     """Say the new items where the first of the old ones was said, else with the last piece; drop what is left empty."""
-    dropped: set[int] = set()
+    dropped: dict[int, dict[str, Any]] = {}
     for drop, made in new.items():
         had = [place for place, holder in spoken if any(drop(item) for item in items_of(holder))]
         where = (had or [place for place, _ in spoken][-1:] or [-1])[0]
         for place, holder in spoken:
             if place in had or (place == where and made):
                 items = relisted(items_of(holder), drop, deepcopy(made) if place == where else [])
-                says = put(holder, items)
-                dropped = dropped - {place} if says else dropped | {place}
-    return [one for place, one in enumerate(told) if place not in dropped]
+                if put(holder, items):
+                    dropped.pop(place, None)
+                else:
+                    dropped[place] = holder
+    gone = {place for place, holder in dropped.items() if emptied_of(told[place].value, "candidates", holder)}
+    return [one for place, one in enumerate(told) if place not in gone]
 
 
-LISTS: Final = (
-    Shape(
-        "OpenAI chat",
-        _is_chat,
-        _chat_calls,
-        _chat_text,
-        _tell_chat,
-        _end_chat,
-        _empty_chat,
-        ("usage", ("prompt_tokens", "completion_tokens"), "total_tokens"),
-        {
-            "stop": Ending("stop"),
-            "calls": Ending("tool_calls"),
-            "length": Ending("length", "half"),
-            "content_filter": Ending("content_filter", "half"),
-            "refusal": Ending("stop", "refusal"),
-        },
-    ),
-    Shape(
+def _gemini(number: int = 0) -> Shape:
+    return Shape(
         "Gemini",
         _is_gemini,
-        _gemini_calls,
-        _gemini_text,
-        _tell_gemini,
-        _end_gemini,
+        partial(_gemini_calls, number),
+        partial(_gemini_text, number),
+        partial(_tell_gemini, number),
+        partial(_end_gemini, number),
         _empty_gemini,
         ("usageMetadata", ("promptTokenCount", "candidatesTokenCount"), "totalTokenCount"),
         {
@@ -344,7 +210,13 @@ LISTS: Final = (
             "content_filter": Ending("SAFETY", "nothing"),
             "refusal": Ending("PROHIBITED_CONTENT", "nothing"),
         },
-    ),
+        partial(for_each, "candidates", _gemini),
+    )
+
+
+LISTS: Final = (
+    chat(),
+    _gemini(),
     Shape(
         "Ollama",
         _is_ollama,

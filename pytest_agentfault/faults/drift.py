@@ -9,15 +9,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from random import Random
 from typing import Any, ClassVar, Final
 
-from .._errors import FaultError
+from .._errors import FaultError, nearest
 from .._payload import data_of, events_of, has_body, is_stream, parsed, plain, with_data_of, with_payload, written
 from .._reply import Reply, Request
 from ._choice import drawn
-from ._cursors import no_page, relinked, same_page
 from ._events import with_events
+from ._links import PLACE, WAYS, relinked
 from ._paths import check_path, objects, path_of, places
 from ._settings import check_choice
 from ._shapes import OPERATIONS, Hand, applied, applies
@@ -39,12 +40,14 @@ class Drift:
             `{"data": ...}`), `"to_list"`, `"to_object"` (a list's items under their numbers),
             `"empty_list"`, `"id_to_string"`. Its value: `"new_enum_value"`, `"new_date_format"`,
             `"localise_number"` (a text such as `1.234,50`), `"new_cursor"` (to no page),
-            `"loop_cursor"` (to the same page again); both also in a `Link` header. An object's fields:
+            `"loop_cursor"` (to the same page again). An object's fields:
             `"add_field"`. None: `"remove"`, or with every field every operation; `"every"`: one run
             for each.
         field: JSONPath of the field; every match is changed, in a stream in every event. None: one
             that the seed chooses among those the operation fits; in a stream by the first event that
-            has one, and the same in every event. `"every-field"`: one run for each field.
+            has one, and the same in every event. `"Link rel=next"`: the link to the next page in the
+            head, which can be removed or be another cursor; without a path it is struck where nothing
+            in the body can be. `"every-field"`: one run for each field, and for that link.
         random: filled in by the rule.
 
     Raises:
@@ -52,6 +55,7 @@ class Drift:
     """
 
     damages: ClassVar[str] = "payload"
+    explored_by: ClassVar[str] = "field"
 
     operation: str | None = None
     field: str | None = None
@@ -60,14 +64,31 @@ class Drift:
     def __post_init__(self) -> None:
         if self.operation is not None:
             check_choice("drift", "operation", self.operation, (*OPERATIONS, EVERY))
-        if self.field != EVERY_FIELD:
-            check_path("drift", "field", self.field)
+        self._check_field()
         if self.operation == EVERY and self.field is None:
             raise FaultError(
                 'drift: `operation` = "every" needs to know of which field',
                 "no `field`",
                 'give field = "every-field", or the JSONPath of one',
             )
+
+    def _check_field(self) -> None:
+        if self.field == PLACE and self.operation not in (None, EVERY, *WAYS):
+            raise FaultError(
+                "drift: a link can only be removed or lead elsewhere",
+                f"operation = {self.operation!r} with field = {PLACE!r}",
+                f"set one of {', '.join(sorted(WAYS))}",
+            )
+        if self.field in (None, EVERY_FIELD, PLACE):
+            return
+        said = self.field if isinstance(self.field, str) and not self.field.startswith("$") else ""
+        if said == EVERY or get_close_matches(said, (EVERY_FIELD, PLACE), 1, 0.8):
+            raise FaultError(
+                "drift: unknown `field`",
+                repr(self.field),
+                f"{nearest(said, (EVERY_FIELD, PLACE))}; or a path, which begins with $",
+            )
+        check_path("drift", "field", self.field)
 
     @property
     def explores(self) -> bool:
@@ -76,13 +97,19 @@ class Drift:
 
     def alter(self, request: Request, reply: Reply) -> Reply:
         """The reply in another shape; the same one where the field is not there."""
-        said = None if self.explores or not has_body(request, reply) else plain(reply)
+        if self.explores:
+            return reply
+        operation, seed = self.operation or "remove", self.random.getrandbits(64)
+        if self.field == PLACE:
+            return relinked(operation, reply, request, seed)
+        said = plain(reply) if has_body(request, reply) else None
         if said is None:
             return reply
-        seed = self.random.getrandbits(64)
         if not is_stream(said):
             drifted = self._document(parsed(said.body), self.field, seed, request)
-            return self._linked(reply, seed, request) if drifted is None else with_payload(said, drifted)
+            if drifted is not None:
+                return with_payload(said, drifted)
+            return reply if self.field is not None else relinked(operation, reply, request, seed)
         events = events_of(said.body)
         path = self.field if self.field is not None else self._path(events, seed, request)
         changed = [event if path is None else self._event(event, path, seed, request) for event in events]
@@ -91,17 +118,24 @@ class Drift:
     def each(self, request: Request, reply: Reply) -> Iterator[tuple[str, Drift]]:
         """The single drifts that would change this reply, each under an id such as `remove:$.fields.summary`.
 
-        Outer fields first; the items of a list are one field (`$.issues[*].key`). No two give the same bytes.
+        Outer fields first, the head's link last; the items of a list are one field (`$.issues[*].key`). No two give
+        the same bytes.
         """
-        said = plain(reply) if self.explores and has_body(request, reply) else None
-        if said is None:
+        if not self.explores:
             return
+        said = plain(reply) if has_body(request, reply) else None
+        fitting: dict[str, set[str]] = {}
+        if said is not None and self.field != PLACE:
+            fitting = _fitting(said, request, None if self.field == EVERY_FIELD else self.field)
+        if self.field in (EVERY_FIELD, PLACE):
+            fitting[PLACE] = {way for way in WAYS if relinked(way, reply, request, 0) != reply}
         asked = tuple(OPERATIONS) if self.operation in (None, EVERY) else (str(self.operation),)
-        seen: set[bytes] = set()
-        for path, operations in _fitting(said, request, None if self.field == EVERY_FIELD else self.field).items():
+        seen: set[tuple[bytes, object]] = set()
+        for path, operations in fitting.items():
             for operation in (name for name in asked if name in operations):
                 one = replace(self, operation=operation, field=path)
-                made = replace(one, random=Random(0)).alter(request, said).body
+                struck = replace(one, random=Random(0)).alter(request, said or reply)
+                made = (struck.body, struck.headers)
                 if made not in seen:
                     seen.add(made)
                     yield f"{operation}:{path}", one
@@ -124,13 +158,6 @@ class Drift:
         for place in reversed(chosen):  # so that removing moves nothing still to come
             value = applied(operation, value, place, hand)
         return written(value).encode() if chosen else None
-
-    def _linked(self, reply: Reply, seed: int, request: Request) -> Reply:
-        """Where no cursor is in the body, it may be in the head."""
-        if self.field is not None or self.operation not in ("new_cursor", "loop_cursor"):
-            return reply
-        looping = self.operation == "loop_cursor"
-        return relinked(reply, lambda url: same_page(url, request) if looping else no_page(url, Random(seed)))
 
     def _path(self, events: list[bytes], seed: int, request: Request) -> str | None:
         """The field that a stream loses: one of the first event that has any to lose, whichever item it is in."""

@@ -6,11 +6,14 @@ What is done is in `_page_shapes.py`, where it is done in `_markup.py`; this fil
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from random import Random
-from typing import Final
+from typing import ClassVar, Final
 
+from .._errors import FaultError
 from .._reply import Reply, Request
 from ._markup import HIDDEN, Element, Page, check_selector, check_soup, page, selected
 from ._page_shapes import LABELS, LOCALES, OPERATIONS, Drifting, Edit
@@ -19,6 +22,7 @@ from ._settings import check_choice, check_text
 
 LOSES: Final = ("remove", "replace")
 WHOLE: Final = ("html", "body")
+EVERY_ELEMENT: Final = "every-element"
 CELLS: Final = ("td", "th")  # one of them elsewhere in its row is no site made anew but a wrong table
 
 
@@ -33,7 +37,8 @@ class DriftHtml:
             inside, by `text`), `"localise"` (words, and all numbers of the page) or `"add_column"` (tables).
         selector: CSS selector of the elements; each one that matches is changed. None: every id and class,
             the labels of tables, forms and navigation, or every table; for the others one element with
-            an id or a class, chosen by the seed.
+            an id or a class, chosen by the seed. `"every-element"`: one run for each id, and for each
+            kind of element by its classes.
         text: with `"replace"`: the HTML in its place.
         locale: with `"localise"`: `"de_DE"`, `"es_ES"`, `"fr_FR"` or `"ru_RU"`.
         random: filled in by the rule.
@@ -44,6 +49,8 @@ class DriftHtml:
     Source: WHATWG HTML sections 13.1 and 13.2.
     """
 
+    explored_by: ClassVar[str] = "selector"
+
     operation: str = "rename"
     selector: str | None = None
     text: str = ""
@@ -52,7 +59,12 @@ class DriftHtml:
 
     def __post_init__(self) -> None:
         check_choice("drift_html", "operation", self.operation, tuple(OPERATIONS))
-        check_selector("drift_html", "selector", self.selector)
+        if self.selector != EVERY_ELEMENT:
+            check_selector("drift_html", "selector", self.selector)
+            if get_close_matches(self.selector or "", [EVERY_ELEMENT], 1, 0.8):
+                raise FaultError(
+                    "drift_html: unknown `selector`", repr(self.selector), f"did you mean {EVERY_ELEMENT!r}?"
+                )
         check_text("drift_html", "text", self.text)
         check_choice("drift_html", "locale", self.locale, tuple(LOCALES))
 
@@ -61,13 +73,18 @@ class DriftHtml:
         """The payload where something is gone from the page; nothing where all of it is still there."""
         return "payload" if self.operation in LOSES else "nothing"
 
+    @property
+    def explores(self) -> bool:
+        """True where the settings ask for one run per element: the fault itself then changes nothing."""
+        return self.selector == EVERY_ELEMENT
+
     def ready(self) -> None:
         """What selectors are read by must be installed."""
         check_soup("drift_html")
 
     def alter(self, request: Request, reply: Reply) -> Reply:
         """The page in another form; the same reply where it is no page, or has no such element."""
-        body = page_of(request, reply)
+        body = None if self.explores else page_of(request, reply)
         if body is None:
             return reply
         self.ready()
@@ -80,6 +97,26 @@ class DriftHtml:
             if "".join(drifted.split()) != "".join(source.text.split()):  # white space alone is no other page
                 return with_text(reply, drifted, charset)
         return reply
+
+    def each(self, request: Request, reply: Reply) -> Iterator[tuple[str, DriftHtml]]:
+        """The single drifts that would change this page, each under an id such as `rename:tr.offer`.
+
+        In the order of the page; elements of one name and the same classes are drifted as one. No two give the same
+        page.
+        """
+        body = page_of(request, reply) if self.explores else None
+        if body is None:
+            return
+        source = page(body.decode(charset_of(reply, body)))
+        fixed = CELLS if self.operation == "move" else ()
+        chosen = (e for e in source.elements if e.name not in (*WHOLE, *fixed) and not e.within(HIDDEN))
+        seen = {reply.body}
+        for selector in dict.fromkeys(_selector_of(source, element) for element in chosen):
+            one = replace(self, selector=selector or None)
+            made = replace(one, random=Random(0)).alter(request, reply).body if selector else reply.body
+            if made not in seen:
+                seen.add(made)
+                yield f"{self.operation}:{selector}", one
 
     def _choices(self, source: Page, random: Random) -> Iterator[list[Element]]:
         """The elements to change; where the seed chooses one, further ones in case that one changes nothing."""
@@ -96,6 +133,17 @@ class DriftHtml:
             fixed = CELLS if self.operation == "move" else ()
             found = [e for e in found if _is_named(source, e) and e.name not in fixed]
             yield from ([element] for element in random.sample(found, len(found)))
+
+
+def _selector_of(source: Page, element: Element) -> str:
+    """What tells an element from others: its id, else its name and classes; empty where it has neither."""
+    import soupsieve
+
+    told = {name: html.unescape(source.text[start:end]) for name, start, end in source.attributes(element)}
+    id_, classes = told.get("id", "").strip(), told.get("class", "").split()
+    if id_:
+        return f"#{soupsieve.escape(id_)}"
+    return element.name + "".join(f".{soupsieve.escape(name)}" for name in classes) if classes else ""
 
 
 def _is_named(source: Page, element: Element) -> bool:

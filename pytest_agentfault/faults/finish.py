@@ -11,7 +11,7 @@ from typing import ClassVar, Final
 
 from .._errors import FaultError
 from .._reply import Reply, Request
-from ._llm import Shape, Told, retold
+from ._llm import Shape, Told, in_each_choice, retold
 from ._llm_calls import truncated
 from ._settings import check_choice, check_line
 
@@ -23,7 +23,7 @@ class Finish:
     """The client gets a model's reply that is cut, filtered, refused or empty, and says so only in its reason.
 
     Replies of OpenAI (chat, responses), Anthropic, Gemini and Ollama, and of whoever speaks their formats;
-    whole or streamed.
+    whole or streamed. Of several choices, each is struck.
 
     Args:
         how: `"length"` (the limit of tokens: half the text, or the last tool call's arguments cut),
@@ -60,11 +60,11 @@ class Finish:
 
     def alter(self, request: Request, reply: Reply) -> Reply:
         """The reply with this end; the same one where it is no model's, or its format has no word for it."""
-        return retold(request, reply, self._told)
+        if self.how == "empty":
+            return retold(request, reply, lambda shape, told: shape.empty(told))
+        return retold(request, reply, in_each_choice(self._told))
 
     def _told(self, shape: Shape, told: list[Told]) -> list[Told]:
-        if self.how == "empty":
-            return shape.empty(told)
         ending = shape.endings.get(self.how)
         if ending is None:
             return told

@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from random import Random
-from typing import Final
+from typing import ClassVar, Final
 
 from .._errors import FaultError, nearest
 from .._payload import cut_at, has_body, is_frames, is_stream, plain
@@ -60,6 +60,8 @@ class SplitChunks:
 
     Source: RFC 9112 section 7.1; WHATWG HTML section 9.2.5.
     """
+
+    explored_by: ClassVar[str] = "at"
 
     every_bytes: int | None = None
     at: str | Sequence[str | int] = ()

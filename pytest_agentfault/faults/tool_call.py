@@ -17,7 +17,7 @@ from .._errors import FaultError
 from .._payload import written
 from .._prompt import past_calls, tools_of
 from .._reply import Reply, Request
-from ._llm import Call, Shape, Told, again, as_text, as_value, retold
+from ._llm import Call, Shape, Told, again, as_text, as_value, in_each_choice, retold
 from ._llm_calls import OF_MEMBERS, OF_TEXT
 from ._settings import check_choice, check_line
 
@@ -47,7 +47,8 @@ class ToolCall:
     """The client gets a model's reply whose tool calls are not what its tools can take.
 
     Replies of OpenAI (chat, responses), Anthropic, Gemini and Ollama, and of whoever speaks their formats;
-    whole or streamed, and streamed again in the same kinds of events.
+    whole or streamed, and streamed again in the same kinds of events. Of several choices, each that calls
+    a tool is struck.
 
     Args:
         how: the tool: `"unknown_name"` (it does not exist). Its arguments: `"truncated"`, `"double_encoded"`,
@@ -84,7 +85,7 @@ class ToolCall:
 
     def alter(self, request: Request, reply: Reply) -> Reply:
         """The reply with other tool calls; the same one where it makes none, or is no model's."""
-        return retold(request, reply, lambda shape, told: self._told(request, shape, told))
+        return retold(request, reply, in_each_choice(lambda shape, told: self._told(request, shape, told)))
 
     def _told(self, request: Request, shape: Shape, told: list[Told]) -> list[Told]:
         calls = shape.calls(told)

@@ -344,3 +344,55 @@ def test_a_compressed_page_is_read() -> None:
     reply = Reply.of(200, gzip.compress(PAGE.encode()), (*HTML, ("Content-Encoding", "gzip")))
     said = DriftHtml("rename", "h1, main").alter(GET, reply)
     assert decoded(said) == PAGE.replace('id="offers"', 'id="_92ab364"').encode()
+
+
+def explored(operation: str, source: str) -> dict[str, DriftHtml]:
+    """The single drifts of a page."""
+    fault = DriftHtml(operation, "every-element", text="NEW")
+    reply = Reply.of(200, source.encode(), HTML)
+    assert (fault.explores, fault.alter(GET, reply)) == (True, reply)
+    found = list(fault.each(GET, reply))
+    assert len({name for name, _ in found}) == len(found)
+    made = [one.alter(GET, reply).body for _, one in found]
+    assert len({*made, reply.body}) == len(found) + 1
+    assert not any(one.explores for _, one in found)
+    return dict(found)
+
+
+@pytest.mark.parametrize(
+    ("operation", "named"),
+    [
+        ("rename", ["#go", "ul.list", "li.a", "li.a.b", "#part", "#field", "#t", "#prices"]),
+        ("move", ["#go", "ul.list", "li.a", "#part", "#field", "#t", "#prices"]),
+        ("remove", ["#go", "ul.list", "li.a", "li.a.b", "#part", "#field", "#t", "#prices"]),
+        ("replace", ["#go", "ul.list", "li.a", "li.a.b", "#part", "#field", "#t", "#prices"]),
+        ("add_column", ["#prices"]),
+    ],
+)
+def test_every_element_that_can_be_told_from_others(operation: str, named: list[str]) -> None:
+    """By its id, else by its name and classes; each run changes the page, and each in another way."""
+    found = explored(operation, WILD)
+    assert list(found) == [f"{operation}:{selector}" for selector in named]
+    assert found[f"{operation}:{named[-1]}"] == DriftHtml(operation, named[-1], text="NEW")
+
+
+def test_names_that_css_cannot_spell_come_back() -> None:
+    """The selector in the id leads to the element."""
+    source = "<p id='1a:b'>x</p><p class='sm:w-1/2 &amp;'>y</p><p>z</p><td class=c>1</td><svg><g id=no>x</g></svg>"
+    found = explored("remove", source)
+    assert list(found) == [r"remove:#\31 a\:b", r"remove:p.sm\:w-1\/2.\&", "remove:td.c"]
+    assert list(explored("move", "<table><tr><td class=c>1<td class=d>2</table>")) == []
+
+
+@pytest.mark.parametrize("reply", [*BODYLESS, document({"a": 1})])
+def test_what_is_no_page_has_no_elements(reply: Reply) -> None:
+    """There is nothing to explore."""
+    assert list(DriftHtml(selector="every-element").each(GET, reply)) == []
+    assert list(DriftHtml(selector="p").each(GET, Reply.of(200, b"<html><p id=a>x", HTML))) == []
+
+
+def test_a_word_that_is_nearly_right_is_refused() -> None:
+    """What is wrong, what is there, what to do."""
+    assert refusal(DriftHtml, {"selector": "every-elements"}) == three(
+        "drift_html: unknown `selector`", "'every-elements'", "did you mean 'every-element'?"
+    )

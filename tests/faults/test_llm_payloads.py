@@ -278,16 +278,6 @@ def test_a_compressed_reply_is_struck_and_comes_plain(say: Any) -> None:
     assert changed.header("content-length") == str(len(changed.body))
 
 
-def test_only_the_first_choice_is_struck() -> None:
-    """Where several were asked for, the others are as they were."""
-    value = json.loads(chat(TEXT, [ISSUE]).body)
-    other = {**value["choices"][0], "index": 1}
-    value["choices"].append(other)
-    changed = json.loads(ToolCall("truncated").alter(ASKED, document(value)).body)
-    assert changed["choices"][0] != value["choices"][0]
-    assert changed["choices"][1] == other
-
-
 def test_what_the_vendor_calls_itself_is_no_call_of_ours() -> None:
     """Anthropic's server tools are carried out by Anthropic."""
     value = json.loads(message(TEXT, [ISSUE]).body)

@@ -16,10 +16,11 @@ import anthropic
 import openai
 import pytest
 import yaml
-from _formats import FORMATS, Format, Heard, gemini_client
+from _formats import CLIENTS, FORMATS, Format, Heard, gemini_client
 from _models import ASKED, CHAT, IN, ISSUE, MESSAGE, OUT, TEXT, TIME, Calls
 
 from pytest_agentfault._payload import decoded
+from pytest_agentfault._reply import Reply
 from pytest_agentfault._run import Faults
 from pytest_agentfault.faults.finish import Finish
 from pytest_agentfault.faults.tool_call import ALL_THERE, HOWS, ToolCall
@@ -27,7 +28,7 @@ from pytest_agentfault.faults.usage import Usage
 
 pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")
 CALLS = [ISSUE, TIME]
-EVERY = pytest.mark.parametrize("kind", FORMATS, ids=lambda kind: kind.id)
+EVERY = pytest.mark.parametrize("kind", CLIENTS, ids=lambda kind: kind.id)
 
 
 def said(kind: Format, arguments: Any) -> Any:
@@ -58,7 +59,11 @@ def under(faults: Faults, tmp_path: Path) -> Callable[..., Heard]:
 
 def record(kind: Format, folder: Path, calls: Calls = CALLS, text: str = TEXT) -> Path:
     """A recording of a format's reply."""
-    reply = kind.say(text, calls)
+    return record_reply(kind, kind.say(text, calls), folder)
+
+
+def record_reply(kind: Format, reply: Reply, folder: Path) -> Path:
+    """A recording of this reply."""
     request = {"method": "POST", "uri": kind.url, "body": None, "headers": {}}
     response = {
         "status": {"code": 200, "message": "OK"},
@@ -249,7 +254,7 @@ FINISHED: dict[str, Callable[[Format], Heard]] = {
     ("kind", "how"),
     [
         pytest.param(kind, how, id=f"{how}-{kind.id}")
-        for kind in FORMATS
+        for kind in CLIENTS
         for how in FINISHED
         if kind.name != "Ollama" or how in ("length", "empty")  # the next test has the others
     ],
