@@ -19,7 +19,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from .._exchange import Dialling
-from .._reply import Request
+from .._reply import Headers, Request
 
 HELD_AS: Final = ("request", "req")
 BODIES: Final = ("content", "body", "data")  # httpx; requests, aiohttp and botocore; urllib
@@ -62,15 +62,17 @@ def _held(names: Mapping[str, Any], authority: str) -> Request | None:
     """The call that a frame holds."""
     for name in HELD_AS:
         held = names.get(name)
-        method, url = _told(held, "method") or _told(held, "get_method"), _told(held, "full_url") or _told(held, "url")
-        for body in BODIES:
-            content = _told(held, body, UNREADABLE)
-            if content is not UNREADABLE:
-                found = _made(method, str(url), content, _told(held, "headers"), authority)
-                if found is not None:
-                    return found
+        method = _told(held, "method") or _told(held, "get_method")
+        url = _url(method, _told(held, "full_url") or _told(held, "url"), authority)
+        for body in BODIES if url else ():  # of others nothing is read: it may be there to be read once
+            content = _bytes(_told(held, body, UNREADABLE))
+            if content is not None:
+                return Request(method, url, _headers(_told(held, "headers")), content)
     if "method" in names and "url" in names and "body" in names:
-        return _made(names["method"], str(names["url"]), names["body"], names.get("headers"), authority)
+        method, content = names["method"], _bytes(names["body"])
+        url = _url(method, names["url"], authority)
+        if url and content is not None:
+            return Request(method, url, _headers(names.get("headers")), content)
     return None
 
 
@@ -83,17 +85,23 @@ def _told(held: Any, name: str, otherwise: Any = None) -> Any:
         return otherwise
 
 
-def _made(method: Any, url: str, body: Any, headers: Any, authority: str) -> Request | None:
-    content = _bytes(body)
-    if not isinstance(method, str) or not method.isupper() or content is None:
-        return None
-    parts, dialled = urlsplit(url), urlsplit(authority)
-    if not parts.netloc and url.startswith("/"):
-        url = authority + url
-    elif parts.hostname != dialled.hostname:
-        return None
+def _url(method: Any, url: Any, authority: str) -> str:
+    """The whole URL of a call to where is dialled; empty: it is none, or goes elsewhere."""
+    if not isinstance(method, str) or not method.isupper():
+        return ""
+    told = str(url)
+    try:
+        parts = urlsplit(told)
+    except ValueError:  # half of an IPv6 address
+        return ""
+    if not parts.netloc and told.startswith("/"):
+        return authority + told
+    return told if parts.hostname == urlsplit(authority).hostname else ""
+
+
+def _headers(headers: Any) -> Headers:
     said = headers.items() if isinstance(headers, Mapping) else ()
-    return Request(method, url, tuple((str(name), str(value)) for name, value in said), content)
+    return tuple((str(name), str(value)) for name, value in said)
 
 
 def _bytes(body: Any) -> bytes | None:
