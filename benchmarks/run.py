@@ -27,7 +27,7 @@ OPENING = """\
 
 Made by `make bench` (`python -m benchmarks --write`); do not edit. `python -m benchmarks NAME` runs one of
 them, `--quick` shows in seconds that it works. Every figure compares two ways that took turns in one run, so a
-slow or busy machine changes both; the value judged is the ratio of the medians (x) or the median of the
+slow or busy machine changes both; the value judged is the median of the ratios (x) or of the
 differences (+), with the smallest and the largest of all rounds behind it.
 """
 
