@@ -52,8 +52,8 @@ def tables(quick: bool) -> Sequence[Table]:
             "Every single split of a stream",
             f"`httpx2.Client` reads a stream of {len(reply.body):,} bytes {len(faults):,} times in one test, each time "
             f'split at another offset (`at = "every-byte"`), {rounds} times over, {each:,} of each way in turns; the '
-            "time is that of one exchange. unsplit: the same loop under a rule that strikes none of them. loopback: a bare "
-            "server in a thread of the same process writes the same split replies, ready-made, in the same segments.",
+            "time is that of one exchange. unsplit: the same loop under a rule that strikes none of them. loopback: a "
+            "bare server in a thread of the same process writes the same split replies, ready-made, in the same segments.",
             "split",
             "other",
             [
