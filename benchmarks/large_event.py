@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
+from ._peak import ROOT
 from ._timing import Row, Table
 
 LIMIT: Final = 2.0
@@ -20,9 +21,10 @@ ROWS: Final = {
     "split every 4 KiB": ("given", "split_chunks = {every_bytes}", None),
 }
 CODE: Final = """
-import json, resource, socket, sys, threading, time
+import json, socket, sys, threading, time
 
 import httpx2
+from benchmarks._peak import peak_kib
 from pytest_agentfault import Reply, Rule
 from pytest_agentfault._plan import Plan
 from pytest_agentfault._seams import Patches
@@ -75,7 +77,7 @@ def serve(listener):
     connection.close()
 
 through_the_door(SMALL, [SplitChunks(at=[7])])
-began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+began, before = time.perf_counter(), peak_kib()
 if given == "alone":
     listener = socket.create_server(("127.0.0.1", 0))
     threading.Thread(target=serve, args=(listener,), daemon=True).start()
@@ -85,7 +87,7 @@ elif given == "made":
 else:
     read = through_the_door(b'data: {"a": "' + b"x" * (size - 17) + b'"}\\n\\n' + SMALL, FAULTS[how])
 assert read >= size, read
-grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+grown = (peak_kib() - before) / 1024
 print(json.dumps([grown, time.perf_counter() - began]))
 """
 
@@ -116,7 +118,7 @@ def tables(quick: bool) -> Sequence[Table]:
 
 def _run(given: str, how: str, mib: int) -> tuple[float, float]:
     done = subprocess.run(
-        [sys.executable, "-c", CODE, given, how, str(mib << 20)], capture_output=True, text=True, check=True
+        [sys.executable, "-c", CODE, given, how, str(mib << 20)], capture_output=True, text=True, check=True, cwd=ROOT
     )
     grown, seconds = json.loads(done.stdout)
     return grown, seconds

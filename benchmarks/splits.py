@@ -53,7 +53,7 @@ def tables(quick: bool) -> Sequence[Table]:
             f"`httpx2.Client` reads a stream of {len(reply.body):,} bytes {len(faults):,} times in one test, each time "
             f'split at another offset (`at = "every-byte"`), {rounds} times over, {each:,} of each way in turns; the '
             "time is that of one exchange. unsplit: the same loop under a rule that strikes none of them. loopback: a "
-            "bare server in a thread of the same process writes the same split replies, ready-made, in the same segments.",
+            "bare server in a thread of this process writes the same split replies, ready-made, in the same segments.",
             "split",
             "other",
             [

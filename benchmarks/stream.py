@@ -8,16 +8,18 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
+from ._peak import ROOT
 from ._timing import Row, Table
 
 MIB: Final = 1024 * 1024
 LIMIT_MIB: Final = 16.0
 CLIENTS: Final = ("httpx", "requests", "aiohttp", "httpx, asyncio")
 CODE: Final = """
-import asyncio, json, resource, socket, sys, threading, time
+import asyncio, json, socket, sys, threading, time
 from contextlib import nullcontext
 
 import aiohttp, httpx, requests
+from benchmarks._peak import peak_kib
 from pytest_agentfault import Rule
 from pytest_agentfault._plan import Plan
 from pytest_agentfault._seams import Patches
@@ -60,7 +62,7 @@ def read():
     with requests.get(url, stream=True, timeout=60) as reply:
         return sum(map(len, reply.iter_content(65536)))
 
-before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
+before, began = peak_kib(), time.perf_counter()
 if ours:
     clock = Clock()
     plan = Plan([Rule("* *", (Status(code=500),), after=1000)], now=clock.now)
@@ -69,7 +71,7 @@ if ours:
 else:
     size = read()
 assert size == mib << 20, size
-grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+grown = (peak_kib() - before) / 1024
 print(json.dumps([grown, time.perf_counter() - began]))
 """
 
@@ -99,7 +101,7 @@ def tables(quick: bool) -> Sequence[Table]:
 
 def _run(client: str, mib: int, how: str) -> tuple[float, float]:
     done = subprocess.run(
-        [sys.executable, "-c", CODE, client, str(mib), how], capture_output=True, text=True, check=True
+        [sys.executable, "-c", CODE, client, str(mib), how], capture_output=True, text=True, check=True, cwd=ROOT
     )
     grown, seconds = json.loads(done.stdout)
     return grown, seconds
